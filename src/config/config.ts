@@ -1,0 +1,93 @@
+/** `pgfig.yaml`, validated and with its defaults filled in. Durations are milliseconds, sizes bytes. */
+
+export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+export type ClientTlsMode = 'disable' | 'allow' | 'require' | 'verify-ca' | 'verify-full';
+export type AuthMethod = 'trust' | 'scram-sha-256' | 'md5' | 'password' | 'cert';
+
+export interface ListenTls {
+  readonly mode: ClientTlsMode;
+  readonly cert: string;
+  readonly key: string;
+  /** CA file that client certificates must chain to. */
+  readonly ca: string | null;
+}
+
+export interface ListenConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly backlog: number;
+  readonly tls: ListenTls | null;
+}
+
+export interface AdminConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+}
+
+export interface DatabaseConfig {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly dbname: string;
+  /** A user in the url is used for every session; null: the client's own. */
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly sslmode: SslMode;
+  readonly sslrootcert: string | null;
+  readonly sslcert: string | null;
+  readonly sslkey: string | null;
+  readonly connectTimeout: number;
+}
+
+export interface AuthConfig {
+  readonly method: AuthMethod;
+  /** Path of a userlist file in PgBouncer's format. */
+  readonly users: string | null;
+  /** Query with one parameter $1 = user name that gives (user, verifier [, valid until]); run on the control database. */
+  readonly query: string | null;
+}
+
+export interface LimitsConfig {
+  readonly clients: number;
+  readonly clientsPerUser: number;
+  readonly authTimeout: number;
+  /** How long SIGTERM waits for transactions to end. */
+  readonly drainTimeout: number;
+}
+
+export interface CacheConfig {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly topicPrefix: string;
+}
+
+export interface Config {
+  /** Absolute path of the file that this came from; relative paths in it are resolved against its folder. */
+  readonly file: string;
+  readonly listen: ListenConfig;
+  readonly admin: AdminConfig;
+  readonly databases: ReadonlyMap<string, DatabaseConfig>;
+  /** Name of the default database. */
+  readonly default: string;
+  /** Absolute path of the rules folder. */
+  readonly rules: string;
+  /** service name -> database that its sessions log in to first. */
+  readonly homes: ReadonlyMap<string, string>;
+  readonly auth: AuthConfig;
+  /** Connection for catalog, jobs, state. */
+  readonly control: DatabaseConfig;
+  readonly limits: LimitsConfig;
+  readonly cache: CacheConfig;
+  readonly log: LogConfig;
+  readonly kafka: KafkaConfig | null;
+}

@@ -1,0 +1,28 @@
+import type { PgfigError } from '../errors/pgfig-error.js';
+
+/**
+ * The decision for one statement, frozen. What it does not say: which of the links a session has open
+ * is used for target 'any', and whether the transaction may have this writer; the session decides these.
+ */
+export interface Route {
+  /**
+   * 'database': to `database`.
+   * 'any':      touches no table: to the link last used, else home.
+   * 'every':    to every database with a routed domain (LISTEN, DISCARD ALL ...).
+   * 'refused':  `error` says why.
+   */
+  readonly target: 'database' | 'any' | 'every' | 'refused';
+  readonly database: string | null;
+  /** Databases that could serve it, `database` first: what a session with a link open may choose from. */
+  readonly homes: readonly string[];
+  /** Counts as a write for the second-writer rule (locks included). */
+  readonly writes: boolean;
+  readonly error: PgfigError | null;
+  /** One sentence for people: `pgfig explain`, the log. */
+  readonly reason: string;
+  /** Domain of the first routed table, null when none: a label of the metrics. */
+  readonly domain: string | null;
+  /** Resolved names, 'schema.table'. */
+  readonly reads: readonly string[];
+  readonly written: readonly string[];
+}

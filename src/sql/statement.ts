@@ -1,0 +1,154 @@
+/**
+ * What pgfig knows of one SQL statement: facts only, as written. No catalog, no rules, no positions
+ * in a parse tree (an entry of the statement cache outlives the text that made it, and serves every
+ * text that differs only in its literals).
+ */
+
+/** A relation as written: folded and truncated to 63 bytes as Postgres does, not yet resolved. */
+export interface TableName {
+  /** First part of a three-part name. */
+  readonly catalog?: string;
+  readonly schema?: string;
+  readonly name: string;
+}
+
+export interface FunctionName {
+  readonly schema?: string;
+  readonly name: string;
+}
+
+export type StatementKind =
+  | 'select'
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'merge'
+  | 'values'
+  | 'truncate'
+  | 'copy-from'
+  | 'copy-to'
+  | 'lock'
+  | 'explain'
+  | 'call'
+  | 'do'
+  | 'declare'
+  | 'fetch'
+  | 'close'
+  | 'prepare'
+  | 'execute'
+  | 'deallocate'
+  | 'ddl'
+  | 'maintenance'
+  | 'begin'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint'
+  | 'release'
+  | 'rollback-to'
+  | 'prepare-transaction'
+  | 'commit-prepared'
+  | 'rollback-prepared'
+  | 'set-transaction'
+  | 'set'
+  | 'reset'
+  | 'show'
+  | 'discard'
+  | 'set-constraints'
+  | 'listen'
+  | 'unlisten'
+  | 'notify'
+  | 'load'
+  | 'checkpoint'
+  | 'other'
+  | 'unparsable';
+
+/** What a statement does to the session or the transaction besides its rows. */
+export type SessionEffect =
+  /** BEGIN / START TRANSACTION; `modes` as SQL text ('ISOLATION LEVEL SERIALIZABLE, READ ONLY'), '' when none. */
+  | {
+      readonly type: 'begin';
+      readonly modes: string;
+      readonly isolation: IsolationLevel | null;
+      readonly readOnly: boolean | null;
+    }
+  | { readonly type: 'commit'; readonly chain: boolean }
+  | { readonly type: 'rollback'; readonly chain: boolean }
+  | { readonly type: 'savepoint'; readonly name: string }
+  | { readonly type: 'release'; readonly name: string }
+  | { readonly type: 'rollback-to'; readonly name: string }
+  | { readonly type: 'prepare-transaction'; readonly gid: string }
+  /** SET TRANSACTION ... (this transaction only) or SET SESSION CHARACTERISTICS (session true). */
+  | {
+      readonly type: 'set-transaction';
+      readonly modes: string;
+      readonly isolation: IsolationLevel | null;
+      readonly readOnly: boolean | null;
+      readonly session: boolean;
+      readonly snapshot: boolean;
+    }
+  /**
+   * SET / SET LOCAL / RESET name / set_config('name', ...): `name` in lower case. `value` null where it is
+   * not a constant or was reset (RESET, SET ... TO DEFAULT): the server must be asked. ROLE and
+   * SESSION AUTHORIZATION come as names 'role' and 'session_authorization'.
+   */
+  | { readonly type: 'set'; readonly name: string; readonly value: readonly string[] | null; readonly local: boolean }
+  /** set_config() whose name is not a constant: no link may join after this. */
+  | { readonly type: 'set-unknown' }
+  | { readonly type: 'reset-all' }
+  | { readonly type: 'discard'; readonly what: 'all' | 'plans' | 'sequences' | 'temp' }
+  /** SQL-level PREPARE: the name and the statement inside it. */
+  | { readonly type: 'prepare'; readonly name: string; readonly statement: Statement }
+  | { readonly type: 'execute'; readonly name: string }
+  /** null: DEALLOCATE ALL */
+  | { readonly type: 'deallocate'; readonly name: string | null }
+  | { readonly type: 'declare-cursor'; readonly name: string; readonly hold: boolean }
+  /** FETCH, MOVE */
+  | { readonly type: 'use-cursor'; readonly name: string }
+  /** null: CLOSE ALL */
+  | { readonly type: 'close-cursor'; readonly name: string | null }
+  | { readonly type: 'listen'; readonly channel: string }
+  /** null: UNLISTEN * */
+  | { readonly type: 'unlisten'; readonly channel: string | null }
+  | { readonly type: 'notify'; readonly channel: string }
+  | { readonly type: 'create-temp'; readonly table: string }
+  | { readonly type: 'drop-table'; readonly table: TableName }
+  /** nextval, setval: leaves session state (currval, lastval) on the link. */
+  | { readonly type: 'sequence' }
+  /** pg_advisory_*: belongs to the default database; session-level ones (not _xact_) are session state. */
+  | { readonly type: 'advisory-lock'; readonly session: boolean }
+  /** lo_*: belongs to the default database. */
+  | { readonly type: 'large-object' };
+
+export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+
+export interface Statement {
+  readonly kind: StatementKind;
+  /** Tables read, without duplicates, in order of first appearance. */
+  readonly reads: readonly TableName[];
+  /** Tables written or defined: DML targets, TRUNCATE, COPY FROM, DDL, SELECT INTO, strong LOCKs. */
+  readonly writes: readonly TableName[];
+  /** Tables of `reads` that FOR UPDATE/SHARE or a weak LOCK TABLE locks: read from the authoritative home, count as writes for the second-writer rule. */
+  readonly locks: readonly TableName[];
+  /** Sequences named in nextval/setval/currval('...'): they follow their owner's table. */
+  readonly sequences: readonly TableName[];
+  /** Functions called, by the names written; PostgreSQL's own (pg_catalog, not known to write) left out. */
+  readonly functions: readonly FunctionName[];
+  /** May change data, seen or unseen (DML, DDL, CALL, DO, unparsable); an unknown function alone does not set it. */
+  readonly writesData: boolean;
+  readonly effects: readonly SessionEffect[];
+  /** false where the result depends on more than the data: now(), random(), nextval ... */
+  readonly deterministic: boolean;
+  /** A top-level ORDER BY fixes the order of the rows. */
+  readonly ordered: boolean;
+  /** COPY ... FROM STDIN / TO STDOUT. */
+  readonly copyStream: 'in' | 'out' | null;
+}
+
+/** A query string: its statements in order; none for comments and blanks alone. */
+export interface ParsedText {
+  readonly statements: readonly Statement[];
+  /** Where each statement stands in the text: UTF-8 byte offsets [start, end). Not to be used on a cache hit. */
+  readonly spans: readonly (readonly [number, number])[];
+  /** The parser's message where the text does not parse (then one statement of kind 'unparsable'). */
+  readonly syntaxError: string | null;
+}
