@@ -35,6 +35,7 @@ export const ERROR_TABLE = {
   IDLE_IN_TRANSACTION_TIMEOUT: fatal('25P03'),
   IDLE_SESSION_TIMEOUT: fatal('57P05'),
   UNKNOWN_DATABASE: fatal('3D000'),
+  INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
   // Routing
   NO_COMMON_HOME: error('0A000', undefined, true),
   SECOND_WRITER: error('0A000', undefined, true),
