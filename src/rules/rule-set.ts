@@ -2,6 +2,25 @@
 
 export type Phase = 'monolith' | 'dual-write' | 'shadow-read' | 'read-new' | 'write-new' | 'retired';
 
+export interface MirrorRule {
+  readonly capture: 'outbox' | 'statement';
+  readonly apply: 'sync' | 'async';
+  /** Milliseconds. */
+  readonly syncTimeout: number;
+}
+
+export interface ReadsRule {
+  /** Percentage of reads (0 to 100) that go to the new database. */
+  readonly new: number;
+  /** Services all of whose reads go there. */
+  readonly services: readonly string[];
+}
+
+export interface ShadowRule {
+  /** Percentage of reads (0 to 100) that are compared. */
+  readonly sample: number;
+}
+
 export interface Domain {
   readonly name: string;
   readonly database: string;
@@ -11,6 +30,10 @@ export interface Domain {
   readonly owner: string | null;
   readonly crossDatabase: 'refuse';
   readonly file: string;
+  /** Kept for the phases that use them; none of these has an effect in `monolith` and `write-new`. */
+  readonly mirror?: MirrorRule;
+  readonly reads?: ReadsRule;
+  readonly shadow?: ShadowRule;
 }
 
 export interface RuleSet {

@@ -1,0 +1,127 @@
+import type { Statement, StatementKind } from '../sql/statement.js';
+import type { RoutingContext } from './context.js';
+import { type Need, routeFacts } from './needs.js';
+import type { Route } from './route.js';
+
+type Choice = Pick<Route, 'target' | 'database' | 'homes' | 'reason'> & { readonly writes?: true };
+
+/** The session answers or steers these itself; on a link, any will do. */
+const SESSION_KINDS: Readonly<Partial<Record<StatementKind, string>>> = {
+  begin: 'begins a transaction, which each database joins with its first statement',
+  commit: 'ends the transaction on every database that takes part',
+  rollback: 'ends the transaction on every database that takes part',
+  savepoint: 'sets a savepoint on every database that takes part',
+  release: 'releases a savepoint on every database that takes part',
+  'rollback-to': 'goes back to a savepoint on every database that takes part',
+  'set-transaction': 'sets the modes of the transaction, on every database that takes part',
+  'set-constraints': 'sets when constraints are checked, where the transaction writes',
+  set: 'changes a setting of the session, which follows it to every database',
+  reset: 'resets a setting of the session, on every database',
+  show: 'shows a setting of the session',
+  load: 'loads a library into the session',
+  fetch: 'reads from a cursor, where it was opened',
+  close: 'closes a cursor, where it was opened',
+  execute: 'runs a prepared statement, where its tables are',
+  deallocate: 'forgets a prepared statement',
+};
+
+/** Without a table, these say nothing of where they belong. */
+const DEFAULT_KINDS: Readonly<Partial<Record<StatementKind, string>>> = {
+  'prepare-transaction': 'two-phase commit is for the default database alone',
+  'commit-prepared': 'two-phase commit is for the default database alone',
+  'rollback-prepared': 'two-phase commit is for the default database alone',
+  checkpoint: 'a checkpoint without a table named is the default database’s',
+  ddl: 'DDL that names no table is run in the default database',
+  maintenance: 'maintenance that names no table is run in the default database',
+  call: 'a procedure is not seen through, so it is run in the default database',
+  do: 'a DO block is not seen through, so it is run in the default database',
+  other: 'what this statement touches is not known, so it goes to the default database',
+  'copy-from': 'it names no table, so it goes to the default database',
+  'copy-to': 'it names no table, so it goes to the default database',
+};
+
+/**
+ * The route of a statement whose tables do not bind it to a database: it has none, or only such as every database
+ * has. null where they do.
+ */
+export function fixedRoute(statement: Statement, needs: readonly Need[], context: RoutingContext): Route | null {
+  const choice =
+    chosenByKind(statement, needs, context) ?? (isUnbound(needs) ? chosenUnbound(statement, needs, context) : null);
+  if (choice === null) return null;
+  return { ...routeFacts(statement, needs), error: null, ...choice };
+}
+
+const isUnbound = (needs: readonly Need[]): boolean => needs.every((need) => need.homes === null);
+
+/** Kinds whose place does not depend on tables. */
+function chosenByKind(statement: Statement, needs: readonly Need[], context: RoutingContext): Choice | null {
+  const { kind, effects } = statement;
+  const snapshot = effects.some((effect) => effect.type === 'set-transaction' && effect.snapshot);
+  if (kind === 'unparsable') {
+    return {
+      ...toDefault(context, 'the statement cannot be parsed, so it goes to the default database as a write'),
+      writes: true,
+    };
+  }
+  if (kind === 'set-transaction' && snapshot) return toDefault(context, 'a snapshot is one of the default database');
+  if (kind === 'notify') {
+    const choice = toDefault(
+      context,
+      'a notification is sent where the transaction writes, else in the default database',
+    );
+    return { ...choice, homes: context.rules.databases };
+  }
+  const everywhere = effects.some(
+    (effect) =>
+      effect.type === 'reset-all' ||
+      (effect.type === 'close-cursor' && effect.name === null) ||
+      (effect.type === 'deallocate' && effect.name === null),
+  );
+  if (everywhere || kind === 'listen' || kind === 'unlisten' || kind === 'discard') {
+    return every(context, 'it concerns the session on every database');
+  }
+  const session = SESSION_KINDS[kind];
+  return session !== undefined && isUnbound(needs) ? any(context, session) : null;
+}
+
+function chosenUnbound(statement: Statement, needs: readonly Need[], context: RoutingContext): Choice {
+  const { kind, effects, functions } = statement;
+  if (functions.length > 0) {
+    const names = functions.map((f) => `${f.schema === undefined ? '' : `${f.schema}.`}${f.name}()`).join(', ');
+    return toDefault(context, `what ${names} touches is not known, so it goes to the default database`);
+  }
+  const system = needs.some((need) => need.table?.nature === 'system');
+  if (system && needs.every((need) => need.access === 'read' || need.table?.nature === 'temp')) {
+    const home = context.home ?? context.rules.defaultDatabase;
+    return {
+      target: 'database',
+      database: home,
+      homes: [home],
+      reason: `system catalogs are read from the session’s home database ${home}`,
+    };
+  }
+  if (system) return toDefault(context, 'changes to system catalogs are the default database’s');
+  if (needs.length > 0) return any(context, 'a temporary table is made where the session last was');
+  if (effects.some((effect) => effect.type === 'sequence')) {
+    return toDefault(context, 'which sequence is meant is not known, so it goes to the default database');
+  }
+  const byDefault = DEFAULT_KINDS[kind];
+  if (byDefault !== undefined) return toDefault(context, byDefault);
+  if (statement.writesData)
+    return toDefault(context, 'what it changes is not known, so it goes to the default database');
+  return any(context, 'it touches no table, so it goes where the session last was');
+}
+
+function toDefault(context: RoutingContext, reason: string): Choice {
+  const database = context.rules.defaultDatabase;
+  return { target: 'database', database, homes: [database], reason };
+}
+
+const any = (context: RoutingContext, reason: string): Choice => ({
+  target: 'any',
+  database: null,
+  homes: context.rules.databases,
+  reason,
+});
+
+const every = (context: RoutingContext, reason: string): Choice => ({ ...any(context, reason), target: 'every' });

@@ -1,0 +1,73 @@
+import type { Statement, TableName } from '../sql/statement.js';
+import type { RoutingContext } from './context.js';
+import { comingTempTable, type ResolvedTable, resolveTable } from './resolve.js';
+import type { Route } from './route.js';
+
+/** Something that a statement needs a database to have. */
+export interface Need {
+  /** For people: 'public.orders', 'an advisory lock'. */
+  readonly what: string;
+  readonly access: 'read' | 'write' | 'lock';
+  /** Databases that have it, the best first; null: every one has. */
+  readonly homes: readonly string[] | null;
+  /** null for what is not a table. */
+  readonly table: ResolvedTable | null;
+}
+
+/** All needs of a statement: what it writes first, then what it reads, then sequences and what belongs to the default database. */
+export function gatherNeeds(statement: Statement, context: RoutingContext): readonly Need[] {
+  const { effects } = statement;
+  const coming = new Set(
+    effects.flatMap((effect) => (effect.type === 'create-temp' ? [effect.table.toLowerCase()] : [])),
+  );
+  const written = statement.writes.map((name): Need => {
+    const isComing = coming.has(name.name.toLowerCase()) && !context.tempTables.has(name.name.toLowerCase());
+    return tableNeed(isComing ? comingTempTable(name.name) : resolveTable(name, context), 'write');
+  });
+  const locks = new Set(statement.locks.map(nameText));
+  const read = statement.reads.map((name) =>
+    tableNeed(resolveTable(name, context), locks.has(nameText(name)) ? 'lock' : 'read'),
+  );
+  const advances = effects.some((effect) => effect.type === 'sequence');
+  const sequences = statement.sequences.map((name): Need => {
+    const sequence: ResolvedTable = { ...resolveTable(name, context), nature: 'sequence' };
+    return tableNeed(sequence, advances ? 'write' : 'read');
+  });
+  return [...written, ...read, ...sequences, ...defaultOnly(statement, context)];
+}
+
+function tableNeed(table: ResolvedTable, access: Need['access']): Need {
+  return { what: table.key, access, homes: access === 'read' ? table.reads : table.writes, table };
+}
+
+const nameText = (name: TableName): string => `${name.catalog ?? ''}\0${name.schema ?? ''}\0${name.name}`;
+
+/** Advisory locks and large objects must mean the same for all services, so they stay in one database. */
+function defaultOnly(statement: Statement, context: RoutingContext): readonly Need[] {
+  const homes = [context.rules.defaultDatabase];
+  const has = (type: 'advisory-lock' | 'large-object'): boolean =>
+    statement.effects.some((effect) => effect.type === type);
+  const need = (what: string): Need => ({ what, access: 'read', homes, table: null });
+  return [
+    ...(has('advisory-lock') ? [need('an advisory lock')] : []),
+    ...(has('large-object') ? [need('a large object')] : []),
+  ];
+}
+
+/** The parts of a route that do not depend on where it goes. */
+export function routeFacts(
+  statement: Statement,
+  needs: readonly Need[],
+): Pick<Route, 'writes' | 'domain' | 'reads' | 'written'> {
+  const tables = needs.flatMap((need) => (need.table === null || need.table.nature === 'sequence' ? [] : [need]));
+  const names = (written: boolean): string[] => [
+    ...new Set(tables.filter((need) => (need.access === 'write') === written).map((need) => need.what)),
+  ];
+  const routed = needs.find((need) => need.table?.domain) ?? null;
+  return {
+    writes: statement.writesData || needs.some((need) => need.access !== 'read'),
+    domain: routed?.table?.domain?.name ?? null,
+    reads: names(false),
+    written: names(true),
+  };
+}

@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Problems } from '../config/problems.js';
+import { readSections } from '../config/sections.js';
+import { isRecord, YamlFile } from '../config/yaml-file.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { buildRuleSet } from './build.js';
+import { AVAILABLE_PHASES } from './phases.js';
+import type { Domain, RuleSet } from './rule-set.js';
+import { ruleShape } from './schema.js';
+import { parseTableName, tableKey } from './table-name.js';
+
+export interface RulesContext {
+  /** Names of the configured databases. */
+  readonly databases: Iterable<string>;
+  /** Name of the default database. */
+  readonly default: string;
+  readonly version: number;
+}
+
+/** The text of each rules file, by its path: what a set was made of, to see whether anything changed. */
+export type RuleTexts = ReadonlyMap<string, string>;
+
+/**
+ * Reads every `*.yaml` and `*.yml` of the folder, one domain each. An empty folder is a set without domains.
+ *
+ * @throws PgfigError RULES_INVALID with every fault of all files, one per line, as
+ *   `file:line:column: what. What to do.`; FILE_UNREADABLE where the folder is missing or a file cannot be read.
+ */
+export function loadRules(dir: string, context: RulesContext): RuleSet {
+  return parseRules(readRuleTexts(dir), context);
+}
+
+/** @throws PgfigError FILE_UNREADABLE */
+export function readRuleTexts(dir: string): RuleTexts {
+  const read = <T>(what: string, action: () => T): T => {
+    try {
+      return action();
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+      throw new PgfigError('FILE_UNREADABLE', `${what} cannot be read (${code})`, {
+        hint: 'Create the folder (empty is fine: everything stays in the default database), or correct rules: in pgfig.yaml.',
+        cause,
+      });
+    }
+  };
+  // Names that begin with a dot are editors' swap files and the ..data link of a ConfigMap.
+  const names = read(`the rules folder ${dir}`, () => readdirSync(dir))
+    .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
+    .sort();
+  return new Map(
+    names.map((name) => {
+      const file = join(dir, name);
+      return [file, read(`the rules file ${file}`, () => readFileSync(file, 'utf8'))];
+    }),
+  );
+}
+
+/** The same as `loadRules`, from texts already read. @throws PgfigError RULES_INVALID */
+export function parseRules(texts: RuleTexts, context: RulesContext): RuleSet {
+  const problems = new Problems();
+  const known = [...context.databases];
+  const domains: Domain[] = [];
+  const seen: Seen = { domains: new Map(), tables: new Map() };
+  for (const [file, text] of texts) {
+    const before = problems.count;
+    const yaml = new YamlFile(file, text, problems);
+    if (problems.count > before) continue;
+    const domain = readDomain(yaml, known, context.default, seen);
+    if (domain !== null && problems.count === before) domains.push(domain);
+  }
+  problems.throwIfAny('RULES_INVALID');
+  return buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
+}
+
+/** Where each name was first used, as 'file:line:column'. */
+interface Seen {
+  readonly domains: Map<string, string>;
+  readonly tables: Map<string, { readonly place: string; readonly domain: string }>;
+}
+
+function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: string, seen: Seen): Domain | null {
+  if (!isRecord(yaml.value)) {
+    yaml.complain([], 'the file holds no rules. Write at least domain, database and tables, or remove the file');
+    return null;
+  }
+  const parts = readSections(ruleShape, yaml.value, yaml, new Set());
+  const { domain: name, database, phase } = parts;
+
+  if (name !== undefined) {
+    const first = seen.domains.get(name);
+    if (first === undefined) seen.domains.set(name, yaml.place(['domain']));
+    else
+      yaml.complain(
+        ['domain'],
+        `domain ${name} is already defined at ${first}. Merge the two files, or rename one domain`,
+      );
+  }
+  if (database !== undefined && !known.includes(database)) {
+    yaml.complain(
+      ['database'],
+      `unknown database ${JSON.stringify(database)}. Use one of ${known.join(', ')}, or add it to databases in pgfig.yaml`,
+    );
+  }
+  if (phase !== undefined && !AVAILABLE_PHASES.includes(phase)) {
+    yaml.complain(
+      ['phase'],
+      `phase ${phase} is not available yet in this version of pgfig. Use ${AVAILABLE_PHASES.join(' or ')}`,
+    );
+  }
+  if (phase !== undefined && phase !== 'monolith' && database === defaultDatabase) {
+    yaml.complain(
+      ['database'],
+      `the tables of a domain cannot move to ${database}, the default database, where they are. Name another, or use phase monolith`,
+    );
+  }
+  const tables = readTables(yaml, parts.tables ?? [], name ?? '?', seen);
+  if (name === undefined || database === undefined || phase === undefined) return null;
+  return Object.freeze({
+    name,
+    database,
+    tables: Object.freeze(tables),
+    phase,
+    owner: parts.owner ?? null,
+    crossDatabase: parts.crossDatabase ?? 'refuse',
+    file: yaml.file,
+    ...(parts.mirror && { mirror: parts.mirror }),
+    ...(parts.reads && { reads: parts.reads }),
+    ...(parts.shadow && { shadow: parts.shadow }),
+  });
+}
+
+function readTables(yaml: YamlFile, names: readonly string[], domain: string, seen: Seen): string[] {
+  const keys: string[] = [];
+  for (const [index, text] of names.entries()) {
+    const path = ['tables', index];
+    const parsed = parseTableName(text);
+    if (typeof parsed === 'string') {
+      yaml.complain(path, parsed);
+      continue;
+    }
+    const key = tableKey(parsed.schema, parsed.name);
+    const first = seen.tables.get(key);
+    if (first !== undefined) {
+      yaml.complain(
+        path,
+        `table ${key} is already in domain ${first.domain} at ${first.place}. A table can be in one domain, once; remove it here or there`,
+      );
+      continue;
+    }
+    seen.tables.set(key, { place: yaml.place(path), domain });
+    keys.push(key);
+  }
+  return keys;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { duration, percent } from '../config/units.js';
+import { PHASES } from './phases.js';
+
+/** The shape of a file of `routing-rules/`, with the texts that editors show (schema/rule.schema.json). */
+
+const text = (description: string) => z.string('must be text').min(1, 'must not be empty').describe(description);
+
+export const ruleShape = {
+  domain: z
+    .string('must be text')
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'must be a name of letters, digits, _ and -')
+    .describe('Name of the domain, used in commands, metrics and messages.'),
+  database: text('The database that the tables move to, by its name in pgfig.yaml.'),
+  tables: z
+    .array(text('schema.table, as in SQL: quote what SQL would have you quote.'), 'must be a list of tables')
+    .min(1, 'must name at least one table')
+    .describe('The tables that move together.'),
+  owner: text('The service that owns these tables.').optional(),
+  phase: z.enum(PHASES).default('monolith').describe('How far the domain has moved.'),
+  mirror: z
+    .strictObject({
+      capture: z
+        .enum(['outbox', 'statement'])
+        .default('outbox')
+        .describe('How changes are caught: by triggers into an outbox, or by the proxy from the statements.'),
+      apply: z
+        .enum(['sync', 'async'])
+        .default('sync')
+        .describe('sync: COMMIT is answered once the copy has the change; async: at once.'),
+      syncTimeout: duration.prefault('1s').describe('How long a COMMIT is held at most.'),
+    })
+    .optional()
+    .describe('How the copy is kept in step.'),
+  reads: z
+    .strictObject({
+      new: percent.prefault('100%').describe('Share of the reads that go to the new database.'),
+      services: z
+        .array(text('Name of a service.'), 'must be a list')
+        .default([])
+        .describe('Services whose reads all go there.'),
+    })
+    .optional()
+    .describe('Who reads from the new database, in phase read-new.'),
+  shadow: z
+    .strictObject({ sample: percent.prefault('100%').describe('Share of the reads that are compared.') })
+    .optional()
+    .describe('Comparing reads, in phase shadow-read.'),
+  crossDatabase: z
+    .enum(['refuse'])
+    .default('refuse')
+    .describe('What happens to a statement whose tables have no common home.'),
+};
+
+export const ruleSchema = z.strictObject(ruleShape).describe('Routing rules of one domain.');
