@@ -46,7 +46,7 @@ cleanup() {
   stop_server
   as_server_user rm -rf "$WORK" 2>/dev/null
   rm -rf "$WORK"
-  if [ "$code" = 1 ] && [ -z "$DIFFERING" ]; then code=3; fi
+  if [ "$code" != 0 ] && [ "$code" != 130 ] && [ -z "$DIFFERING" ]; then code=3; fi
   exit "$code"
 }
 
@@ -58,7 +58,8 @@ open_work_folder() {
   chmod 755 "$WORK"
   cp -r "$SUITE" "$WORK/suite"
   cp -r "$CACHE/lib" "$WORK/lib"
-  mkdir "$WORK/out"
+  mkdir "$WORK/out" "$WORK/client"
+  cp -L "$CLIENT_BIN/psql" "$WORK/client/"
   chmod -R a+rX "$WORK"
   if [ "$(id -u)" = 0 ]; then chown postgres "$WORK" "$WORK/out"; fi
 }
@@ -82,7 +83,7 @@ run_suite() {
     cd "$WORK/suite"
     as_server_user env -u PGDATABASE -u PGSSLMODE PGTZ=PST8PDT "$PG_REGRESS" \
       --use-existing --dbname=regression --host=127.0.0.1 --port="$port" --user=postgres --no-locale \
-      --bindir="$PG_BIN" --dlpath="$WORK/lib" --inputdir=. --outputdir="$WORK/out" "${arguments[@]}"
+      --bindir="$WORK/client" --dlpath="$WORK/lib" --inputdir=. --outputdir="$WORK/out" "${arguments[@]}"
   ) >"$RESULTS/$name.log" 2>&1 || true
   if [ -z "$(ls "$WORK/out/results" 2>/dev/null)" ]; then
     tail -n 20 "$RESULTS/$name.log" >&2

@@ -12,27 +12,26 @@ private_apt() {
     -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User= "$@"
 }
 
-# The machine's own package mirrors, asked for sources as well as for binaries.
-write_source_lists() {
+# Reads the lists of the machine's own package mirrors, of sources and of binaries.
+refresh_lists() {
   local apt="$CACHE/apt" file
   mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/archives/partial"
   rm -f "$apt"/parts/*
   for file in /etc/apt/sources.list.d/*.sources; do
-    [ -e "$file" ] && sed -E 's/^Types:.*/Types: deb-src/' "$file" >"$apt/parts/$(basename "$file")"
+    [ -e "$file" ] && sed -E 's/^Types:.*/Types: deb deb-src/' "$file" >"$apt/parts/$(basename "$file")"
   done
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     [ -e "$file" ] || continue
-    sed -nE 's/^deb(-src)?[[:space:]]/deb-src /p' "$file" | sort -u >"$apt/parts/one-line-$(basename "$file" .list).list"
+    sed -nE 's/^deb(-src)?[[:space:]]+(.*)/deb \2\ndeb-src \2/p' "$file" | sort -u >"$apt/parts/one-line-$(basename "$file" .list).list"
   done
-  return 0
+  private_apt apt-get -qq update || true
 }
 
 # Downloads and unpacks the newest version that a mirror still has: a mirror drops a superseded or not yet
 # synchronised source package sooner than the index that names it.
 download_source() {
   local version
-  write_source_lists
-  private_apt apt-get -qq update || true
+  refresh_lists
   for version in $(private_apt apt-cache showsrc "$PG_PACKAGE" | sed -n 's/^Version: //p' | sort -Vru); do
     echo "fetching the source of $PG_PACKAGE $version"
     if (cd "$CACHE" && private_apt apt-get -qq source "$PG_PACKAGE=$version" >"$CACHE/apt/source.log" 2>&1); then
@@ -59,7 +58,23 @@ build_libraries() {
   done
 }
 
-# Sets SUITE (folder with sql/, expected/, data/, parallel_schedule) and PG_REGRESS (the program).
+# psql's answers belong to its minor version: 15.19 and later skip the inline data of a COPY that failed, and take
+# half of an older suite's file for such data. So the psql that runs the suite comes from the suite's own version.
+matching_client() {
+  local version
+  version=$(basename "$(dirname "$(dirname "$(dirname "$SUITE")")")")
+  version=${version#"$PG_PACKAGE"-}
+  CLIENT_BIN=$PG_BIN
+  case $("$PG_BIN/psql" --version) in *" $version "*) return 0 ;; esac
+  CLIENT_BIN=$CACHE/client/$PG_BIN
+  [ -x "$CLIENT_BIN/psql" ] && return 0
+  refresh_lists
+  version=$(private_apt apt-cache showsrc "$PG_PACKAGE" | sed -n "s/^Version: \($version-.*\)/\1/p" | head -n 1)
+  (cd "$CACHE" && private_apt apt-get -qq download "postgresql-client-15=$version" && dpkg-deb -x postgresql-client-15_*.deb client)
+}
+
+# Sets SUITE (folder with sql/, expected/, data/, parallel_schedule), PG_REGRESS (the program) and CLIENT_BIN
+# (folder of the psql to use).
 prepare_suite() {
   mkdir -p "$CACHE"
   SUITE=$(find "$CACHE" -maxdepth 4 -path '*/src/test/regress' -type d | head -n 1)
@@ -70,4 +85,5 @@ prepare_suite() {
   PG_REGRESS=$(dirname "$("$PG_BIN/pg_config" --pgxs)")/../test/regress/pg_regress
   [ -x "$PG_REGRESS" ] || { echo "pg_regress is missing: install postgresql-server-dev-15" >&2; return 1; }
   build_libraries
+  matching_client
 }
