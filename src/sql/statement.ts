@@ -151,4 +151,6 @@ export interface ParsedText {
   readonly spans: readonly (readonly [number, number])[];
   /** The parser's message where the text does not parse (then one statement of kind 'unparsable'). */
   readonly syntaxError: string | null;
+  /** The parser could not read it just now (it was being replaced): the same text may parse later, so this is not to be kept. */
+  readonly transient?: boolean;
 }

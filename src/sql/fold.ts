@@ -1,0 +1,207 @@
+import {
+  endOfBlockComment,
+  endOfDollarString,
+  endOfEscapeString,
+  endOfLineComment,
+  endOfNumber,
+  endOfQuotedName,
+  endOfString,
+  isBlank,
+  NAME_BYTE,
+  UNFOLDABLE,
+} from './lexical.js';
+import { isFoldableVerb, isTellingName } from './telling-names.js';
+
+/** What the next byte begins. 0 is copied as it is: blanks, brackets, commas, operators. */
+const NAME = 1;
+const DIGIT = 2;
+const QUOTE = 3;
+const DOUBLE_QUOTE = 4;
+const DOLLAR = 5;
+const DASH = 6;
+const SLASH = 7;
+const DOT = 8;
+const SEMICOLON = 9;
+
+const CLASS = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte += 1) {
+  if (NAME_BYTE[byte] === 1) CLASS[byte] = NAME;
+  else if (byte >= 0x30 && byte <= 0x39) CLASS[byte] = DIGIT;
+}
+CLASS[0x27] = QUOTE;
+CLASS[0x22] = DOUBLE_QUOTE;
+CLASS[0x24] = DOLLAR;
+CLASS[0x2d] = DASH;
+CLASS[0x2f] = SLASH;
+CLASS[0x2e] = DOT;
+CLASS[0x3b] = SEMICOLON;
+
+/** latin1Slice is what Buffer.toString('latin1') calls; at these lengths the detour costs as much as the copy. */
+interface Latin1Buffer extends Buffer {
+  latin1Slice(start: number, end: number): string;
+}
+
+/** Where keys are written, for one call each. A key is at most half as long again as its text. */
+let out = Buffer.allocUnsafeSlow(128 * 1024) as Latin1Buffer;
+
+/**
+ * The cache key of a statement: its text (latin1 of the bytes) with the plain literals taken out, itself SQL of
+ * the same shape. Integers become 1, other numbers 1.1 (.5: .1), strings '' with their prefix kept (E'', B''),
+ * dollar-quoted ones $$$$; comments are emptied and everything else stays byte by byte. So two texts share a key
+ * only where they differ in literals or in comments.
+ *
+ * null where the text must not be folded: literals carry meaning (see telling-names), it is no query or DML,
+ * there is more than one statement, or it is not lexically plain (U&'', continued strings, `1..2`, an unclosed
+ * quote). With `standardConformingStrings` off, backslashes in '' are escapes: then a text that has one is null.
+ *
+ * @param buf UTF-8 text at [start, end), without the closing NUL
+ */
+export function fold(buf: Uint8Array, start: number, end: number, standardConformingStrings = true): string | null {
+  if ((end - start) * 2 > out.length) out = Buffer.allocUnsafeSlow((end - start) * 2) as Latin1Buffer;
+  const key = out;
+  let at = start;
+  let n = 0;
+  let verbSeen = false;
+  while (at < end) {
+    const byte = buf[at] as number;
+    switch (CLASS[byte]) {
+      case NAME: {
+        const from = at;
+        let next = byte;
+        do {
+          key[n++] = next;
+          at += 1;
+          next = at < end ? (buf[at] as number) : 0;
+        } while (NAME_BYTE[next] !== 0);
+        if (!verbSeen) {
+          if (!isFoldableVerb(buf, from, at)) return null;
+          verbSeen = true;
+        } else if (next === 0x27 && at - from === 1) {
+          // E'', B'', X'', N'' are one token with their prefix. Any other letter is a name before a string.
+          at = endOfPrefixed(byte | 0x20, buf, at, end, standardConformingStrings);
+          if (at === UNFOLDABLE) return null;
+          key[n++] = 0x27;
+          key[n++] = 0x27;
+        } else if (next === 0x26 && (byte | 0x20) === 0x75 && at - from === 1) {
+          return null;
+        } else if (isTellingName(buf, from, at)) {
+          return null;
+        }
+        break;
+      }
+      case DIGIT: {
+        const behind = endOfNumber(buf, at, end);
+        if (behind === UNFOLDABLE) return null;
+        key[n++] = 0x31;
+        if (behind - at > 1 && isReal(buf, at, behind)) {
+          key[n++] = 0x2e;
+          key[n++] = 0x31;
+        }
+        at = behind;
+        break;
+      }
+      case QUOTE:
+        if (continuesString(key, n)) return null;
+        at = endOfString(buf, at, end, standardConformingStrings);
+        if (at === UNFOLDABLE) return null;
+        key[n++] = 0x27;
+        key[n++] = 0x27;
+        break;
+      case DASH:
+      case SLASH: {
+        const behind = endOfComment(buf, at, end);
+        if (behind === UNFOLDABLE) return null;
+        if (behind === at) {
+          key[n++] = byte;
+          at += 1;
+          break;
+        }
+        key[n++] = byte;
+        key[n++] = byte === 0x2d ? 0x2d : 0x2a;
+        if (byte === 0x2f) {
+          key[n++] = 0x2a;
+          key[n++] = 0x2f;
+        }
+        at = behind;
+        break;
+      }
+      case DOUBLE_QUOTE: {
+        const behind = endOfQuotedName(buf, at, end);
+        if (behind === UNFOLDABLE || isTellingName(buf, at + 1, behind - 1)) return null;
+        while (at < behind) key[n++] = buf[at++] as number;
+        break;
+      }
+      case DOLLAR: {
+        const behind = isParameter(buf, at, end) ? endOfParameter(buf, at, end) : endOfDollarString(buf, at, end);
+        if (behind === UNFOLDABLE) return null;
+        if (isParameter(buf, at, end)) while (at < behind) key[n++] = buf[at++] as number;
+        else for (let i = 0; i < 4; i += 1) key[n++] = 0x24;
+        at = behind;
+        break;
+      }
+      case DOT: {
+        key[n++] = byte;
+        if (at + 1 >= end || CLASS[buf[at + 1] as number] !== DIGIT) {
+          at += 1;
+          break;
+        }
+        at = endOfNumber(buf, at, end);
+        if (at === UNFOLDABLE) return null;
+        key[n++] = 0x31;
+        break;
+      }
+      case SEMICOLON:
+        key[n++] = byte;
+        at += 1;
+        while (at < end && isBlank(buf[at])) at += 1;
+        if (at < end) return null;
+        break;
+      default:
+        key[n++] = byte;
+        at += 1;
+    }
+  }
+  return verbSeen ? key.latin1Slice(0, n) : null;
+}
+
+/** The end of a string whose one-letter prefix (in lower case) stands before `at`. */
+function endOfPrefixed(prefix: number, buf: Uint8Array, at: number, end: number, plainBackslash: boolean): number {
+  if (prefix === 0x65) return endOfEscapeString(buf, at, end);
+  // b and x take no escapes in any setting; n and a plain name of one letter do as '' does.
+  return endOfString(buf, at, end, plainBackslash || prefix === 0x62 || prefix === 0x78);
+}
+
+/** Whether what is a number has a point or an exponent: hexadecimal digits may look like one. */
+function isReal(buf: Uint8Array, start: number, end: number): boolean {
+  if (CLASS[buf[start + 1] as number] === NAME && ((buf[start + 1] as number) | 0x20) !== 0x65) return false;
+  for (let at = start + 1; at < end; at += 1) {
+    const byte = buf[at] as number;
+    if (byte === 0x2e || (byte | 0x20) === 0x65) return true;
+  }
+  return false;
+}
+
+/** 'a' newline 'b' is one string, of which the second half may have the first half's escapes: seen by what is written. */
+function continuesString(key: Uint8Array, length: number): boolean {
+  let at = length - 1;
+  while (at >= 0 && (isBlank(key[at]) || key[at] === 0x2d)) at -= 1;
+  return at >= 0 && key[at] === 0x27;
+}
+
+/** Behind a comment that begins at `at`; `at` itself where none does. Postgres cuts operators at -- and slash-star too. */
+function endOfComment(buf: Uint8Array, at: number, end: number): number {
+  if (at + 1 >= end) return at;
+  if (buf[at] === 0x2d) return buf[at + 1] === 0x2d ? endOfLineComment(buf, at, end) : at;
+  return buf[at + 1] === 0x2a ? endOfBlockComment(buf, at, end) : at;
+}
+
+function isParameter(buf: Uint8Array, at: number, end: number): boolean {
+  return at + 1 < end && CLASS[buf[at + 1] as number] === DIGIT;
+}
+
+/** $1, with nothing right behind it that could belong to a name or a quote. */
+function endOfParameter(buf: Uint8Array, start: number, end: number): number {
+  let at = start + 1;
+  while (at < end && CLASS[buf[at] as number] === DIGIT) at += 1;
+  return at < end && NAME_BYTE[buf[at] as number] !== 0 ? UNFOLDABLE : at;
+}

@@ -1,0 +1,104 @@
+import { extractStatement } from './extract.js';
+import { unparsable } from './facts.js';
+import { compileParser, type InstanceFactory, type ParserInstance } from './parser-instance.js';
+import type { ParsedText, Statement } from './statement.js';
+import type { ParseTree } from './tree.js';
+
+/** Reads SQL as PostgreSQL's grammar does. */
+export interface Parser {
+  /**
+   * The statements of a query string. Never throws for SQL: what does not parse, or cannot be parsed now, is
+   * one statement of kind 'unparsable'.
+   */
+  parse(text: string): ParsedText;
+}
+
+/** Instances kept ready beside the one in use. */
+const SPARES = 2;
+/** A spoilt instance was seen to fail on good SQL after 25 failures: it is trusted no further than this. */
+const MAX_FAILURES = 12;
+/** An instance whose memory has grown past this (it starts with 128 MiB, all but a few untouched) is replaced. */
+const MAX_MEMORY = 256 * 1024 * 1024;
+
+/** Loads the parser: compiles the module once for this process, makes an instance and its spares. */
+export async function loadParser(): Promise<Parser> {
+  const make = compileParser();
+  const [first, ...spares] = await Promise.all(Array.from({ length: 1 + SPARES }, make));
+  if (first === undefined) throw new Error('unreachable: no parser instance');
+  return new PooledParser(make, first, spares);
+}
+
+/**
+ * A text nested too deep overflows the stack in the middle of the C code, which leaves that instance's own stack
+ * pointer where it was: after some dozens of these it fails on good SQL too. So an instance that fails with
+ * anything but a syntax error is replaced by a spare; a new spare is made at once, in the background. Where
+ * texts fail faster than spares come, the instance serves on for MAX_FAILURES, then texts are refused unread.
+ */
+class PooledParser implements Parser {
+  readonly #make: InstanceFactory;
+  readonly #spares: ParserInstance[];
+  #instance: ParserInstance;
+  #failures = 0;
+
+  constructor(make: InstanceFactory, instance: ParserInstance, spares: ParserInstance[]) {
+    this.#make = make;
+    this.#instance = instance;
+    this.#spares = spares;
+  }
+
+  parse(text: string): ParsedText {
+    if (text.length === 0) return NO_STATEMENTS;
+    if (text.includes('\0')) return refused(text, 'a NUL byte stands in the text', false);
+    if (this.#failures > 0) this.#replace();
+    if (this.#failures > MAX_FAILURES) return refused(text, 'the parser is being replaced', true);
+    try {
+      const answer = this.#instance.parse(text);
+      if ('syntaxError' in answer) return refused(text, answer.syntaxError, false);
+      return readTree(text, answer.tree);
+    } catch (error) {
+      // A second try on a fresh instance would fail as well: the text is too deep or too long.
+      const tainted = this.#failures > 0;
+      this.#failures += 1;
+      this.#replace();
+      return refused(text, error instanceof Error ? error.message : String(error), tainted);
+    } finally {
+      if (this.#instance.memoryBytes > MAX_MEMORY) this.#replace();
+    }
+  }
+
+  #replace(): void {
+    const spare = this.#spares.pop();
+    if (spare === undefined) return;
+    this.#instance = spare;
+    this.#failures = 0;
+    this.#make().then(
+      (made) => this.#spares.push(made),
+      // Out of memory: the spares that are left must do.
+      () => undefined,
+    );
+  }
+}
+
+const NO_STATEMENTS: ParsedText = Object.freeze({ statements: [], spans: [], syntaxError: null });
+
+function refused(text: string, message: string, transient: boolean): ParsedText {
+  return {
+    statements: [unparsable()],
+    spans: [[0, Buffer.byteLength(text, 'utf8')]],
+    syntaxError: message,
+    ...(transient ? { transient } : {}),
+  };
+}
+
+function readTree(text: string, tree: ParseTree): ParsedText {
+  const statements: Statement[] = [];
+  const spans: [number, number][] = [];
+  let length = -1;
+  for (const raw of tree.stmts ?? []) {
+    statements.push(extractStatement(raw.stmt));
+    const start = raw.stmt_location ?? 0;
+    if (raw.stmt_len === undefined && length < 0) length = Buffer.byteLength(text, 'utf8');
+    spans.push([start, raw.stmt_len === undefined ? length : start + raw.stmt_len]);
+  }
+  return { statements, spans, syntaxError: null };
+}
