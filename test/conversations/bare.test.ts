@@ -1,0 +1,5 @@
+import { checkConversations } from './check.js';
+import { bareTarget } from './targets.js';
+
+// The files say what Postgres does; this keeps them honest.
+checkConversations(await bareTarget(), 'postgres');
