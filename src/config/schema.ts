@@ -16,9 +16,9 @@ const database = z
 const listen = z
   .strictObject({
     host: text('Address that clients connect to.').default('127.0.0.1'),
-    port: integer(0, 65_535).default(6432).describe('Port that clients connect to; 0 picks a free one.'),
+    port: integer(0, 65_535).prefault(6432).describe('Port that clients connect to; 0 picks a free one.'),
     workers: integer(1, 256).optional().describe('Worker processes that carry traffic; default: one per CPU core.'),
-    backlog: integer(1, 65_535).default(511).describe('Connections that may wait to be accepted.'),
+    backlog: integer(1, 65_535).prefault(511).describe('Connections that may wait to be accepted.'),
     tls: z
       .strictObject({
         mode: z
@@ -40,7 +40,7 @@ const listen = z
 const admin = z
   .strictObject({
     host: text('Address of the admin endpoint (health, metrics, status).').default('127.0.0.1'),
-    port: integer(0, 65_535).default(6433).describe('Port of the admin endpoint; 0 picks a free one.'),
+    port: integer(0, 65_535).prefault(6433).describe('Port of the admin endpoint; 0 picks a free one.'),
     token: text('Bearer token that requests must carry; needed where host is not a loopback address.').optional(),
   })
   .prefault({})
@@ -62,7 +62,7 @@ const auth = z
 
 const limits = z
   .strictObject({
-    clients: integer(1, 1_000_000).default(10_000).describe('Client connections in all.'),
+    clients: integer(1, 1_000_000).prefault(10_000).describe('Client connections in all.'),
     clientsPerUser: integer(1, 1_000_000)
       .optional()
       .describe('Client connections of one user; default: as many as in all.'),
@@ -74,7 +74,7 @@ const limits = z
 
 const cache = z
   .strictObject({
-    entries: integer(0, 10_000_000).default(10_000).describe('Statements kept parsed, per worker.'),
+    entries: integer(0, 10_000_000).prefault(10_000).describe('Statements kept parsed, per worker.'),
     bytes: size.prefault('64MB').describe('Memory that they may take, per worker.'),
   })
   .prefault({})

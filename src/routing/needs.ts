@@ -18,12 +18,14 @@ export interface Need {
 export function gatherNeeds(statement: Statement, context: RoutingContext): readonly Need[] {
   const { effects } = statement;
   const coming = new Set(
-    effects.flatMap((effect) => (effect.type === 'create-temp' ? [effect.table.toLowerCase()] : [])),
+    effects.flatMap((effect) =>
+      effect.type === 'create-temp' && !context.tempTables.has(effect.table.toLowerCase()) ? [effect.table] : [],
+    ),
   );
-  const written = statement.writes.map((name): Need => {
-    const isComing = coming.has(name.name.toLowerCase()) && !context.tempTables.has(name.name.toLowerCase());
-    return tableNeed(isComing ? comingTempTable(name.name) : resolveTable(name, context), 'write');
-  });
+  const written = statement.writes
+    .filter((name) => !coming.has(name.name))
+    .map((name): Need => tableNeed(resolveTable(name, context), 'write'));
+  for (const name of coming) written.push(tableNeed(comingTempTable(name), 'write'));
   const locks = new Set(statement.locks.map(nameText));
   const read = statement.reads.map((name) =>
     tableNeed(resolveTable(name, context), locks.has(nameText(name)) ? 'lock' : 'read'),
