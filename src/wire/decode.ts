@@ -10,7 +10,7 @@
  */
 import { atEnd, findNul, insufficient, int16, int32, malformed, stringEnd, uint16, uint32 } from './bytes.js';
 
-export { decodeErrorFields } from './error-fields.js';
+export { decodeErrorFields, type ErrorFields } from './error-fields.js';
 
 /** ParameterStatus 'S': String name, String value. */
 export function decodeParameterStatus(buf: Buffer, start: number, end: number): [name: string, value: string] {
