@@ -1,0 +1,3 @@
+import { runControl } from '../operator/processes/control-process.js';
+
+runControl();

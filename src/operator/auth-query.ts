@@ -1,0 +1,68 @@
+import { LRUCache } from 'lru-cache';
+import pg from 'pg';
+import { pgClientOptions } from '../backend/pg-client.js';
+import type { Config } from '../config/config.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+
+export interface AuthQueryResult {
+  readonly verifier: string;
+  readonly validUntil: Date | null;
+}
+export type AuthQuery = (user: string) => Promise<AuthQueryResult | null>;
+
+/** A changed password counts after this long; a storm of connects costs one query per user. */
+const REMEMBER_MS = 5_000;
+const MOST_USERS = 10_000;
+const CONNECTIONS = 2;
+
+/**
+ * Looks a user's verifier up with `auth.query` on the control database.
+ * The search_path is pinned to pg_catalog: a function or table that a user planted in `public` must not
+ * answer for the one that the operator meant.
+ * The function throws BACKEND_UNREACHABLE when the query cannot be run, which is not remembered; `end`
+ * closes the connections.
+ */
+export function openAuthQuery(config: Config): { lookUp: AuthQuery; end(): Promise<void> } | null {
+  const text = config.auth.query;
+  if (text === null) return null;
+  const options = pgClientOptions(config, config.control, 'pgfig auth_query');
+  const pool = new pg.Pool({
+    ...options,
+    max: CONNECTIONS,
+    options: '-c search_path=pg_catalog',
+    allowExitOnIdle: true,
+  });
+  pool.on('error', () => {});
+  const cache = new LRUCache<string, { readonly result: AuthQueryResult | null }>({
+    max: MOST_USERS,
+    ttl: REMEMBER_MS,
+    fetchMethod: async (user) => ({ result: await run(pool, text, user) }),
+  });
+  return {
+    lookUp: async (user) => (await cache.fetch(user))?.result ?? null,
+    end: () => pool.end(),
+  };
+}
+
+async function run(pool: pg.Pool, text: string, user: string): Promise<AuthQueryResult | null> {
+  let rows: unknown[][];
+  try {
+    rows = (await pool.query({ text, values: [user], rowMode: 'array' })).rows;
+  } catch (cause) {
+    throw new PgfigError('BACKEND_UNREACHABLE', 'auth_query could not be run on the control database', { cause });
+  }
+  // Columns by position: name, verifier [, valid until].
+  const row = rows.find(([name]) => name === user);
+  if (row === undefined || typeof row[1] !== 'string' || row[1] === '') return null;
+  return { verifier: row[1], validUntil: validUntil(row[2]) };
+}
+
+/** The infinities come as numbers from the driver, and as text where the query casts them. */
+function validUntil(value: unknown): Date | null {
+  if (value === Number.NEGATIVE_INFINITY || value === '-infinity') return new Date(0);
+  if (value instanceof Date) return value;
+  if (typeof value !== 'string' || value === 'infinity') return null;
+  const date = new Date(value);
+  // What cannot be read must not mean 'for ever'.
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+}

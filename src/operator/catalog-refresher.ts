@@ -1,0 +1,90 @@
+import { type Catalog, mergeCatalog, readCatalogParts } from '../backend/catalog.js';
+import type { Config } from '../config/config.js';
+
+const INTERVAL_MS = 30_000;
+/** DDL often comes in bursts (a migration); the last of them counts. */
+const AFTER_DDL_MS = 100;
+/** ... but a long migration must not keep the catalog old. */
+const AFTER_DDL_LONGEST_MS = 1_000;
+
+export interface CatalogSight {
+  readonly at: Date;
+  /** null: the last reading worked. */
+  readonly error: string | null;
+  readonly relations: number;
+}
+
+/** Reads the catalogs of all databases every 30 s and soon after DDL, one reading at a time. */
+export class CatalogRefresher {
+  readonly #config: Config;
+  readonly #onChange: (catalog: Catalog) => void;
+  readonly #onError: (database: string, error: Error) => void;
+  readonly #sights = new Map<string, CatalogSight>();
+  #catalog: Catalog | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #soonSince: number | null = null;
+  #reading = false;
+  #again = false;
+  #closed = false;
+
+  constructor(config: Config, onChange: (catalog: Catalog) => void, onError: (database: string, error: Error) => void) {
+    this.#config = config;
+    this.#onChange = onChange;
+    this.#onError = onError;
+    this.#read();
+  }
+
+  /** By database: when it was last read and what came of it; a database not yet read is missing. */
+  get sights(): ReadonlyMap<string, CatalogSight> {
+    return this.#sights;
+  }
+
+  get catalog(): Catalog | null {
+    return this.#catalog;
+  }
+
+  /** DDL passed. The statement may not be committed yet; the timer's reading covers what this one misses. */
+  ddlSeen(): void {
+    const now = Date.now();
+    this.#soonSince ??= now;
+    this.#schedule(Math.max(0, Math.min(AFTER_DDL_MS, this.#soonSince + AFTER_DDL_LONGEST_MS - now)));
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #schedule(wait: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.#read(), wait);
+  }
+
+  #read(): void {
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = true;
+    this.#soonSince = null;
+    void readCatalogParts(this.#config).then((read) => {
+      this.#reading = false;
+      if (this.#closed) return;
+      const now = new Date();
+      for (const [database, part] of read) {
+        const error = part instanceof Error ? part.message : null;
+        if (part instanceof Error && this.#sights.get(database)?.error !== error) this.#onError(database, part);
+        const relations = part instanceof Error ? (this.#sights.get(database)?.relations ?? 0) : part.relations.length;
+        this.#sights.set(database, { at: now, error, relations });
+      }
+      const merged = mergeCatalog(this.#catalog, read);
+      if (merged !== this.#catalog) {
+        this.#catalog = merged;
+        this.#onChange(merged);
+      }
+      this.#schedule(this.#again ? 0 : INTERVAL_MS);
+      this.#again = false;
+    });
+  }
+}

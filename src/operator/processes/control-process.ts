@@ -1,0 +1,150 @@
+import type { Server } from 'node:http';
+import type { Config } from '../../config/config.js';
+import { CatalogRefresher } from '../catalog-refresher.js';
+import { DatabaseProbe } from '../database-probe.js';
+import { type AdminSource, adminApp } from '../http/admin-app.js';
+import { startAdminServer } from '../http/admin-server.js';
+import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
+import { controlMetrics } from '../metrics/control-metrics.js';
+import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { RulesKeeper } from '../rules-keeper.js';
+import { readiness, statusReport } from '../status-report.js';
+import { Asks } from './asks.js';
+import type { ControlInit, FromControl, PrimaryStatus, ToControl } from './messages.js';
+import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
+
+const send = (message: FromControl): void => {
+  if (process.connected) process.send?.(message);
+};
+
+/**
+ * The life of the control process: admin API, rules watch, catalog readings. All that may take long
+ * is here and not in the primary, where it would hold up connects.
+ */
+export function runControl(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  let control: ControlProcess | null = null;
+  process.on('message', (message: ToControl) => {
+    if (message.type === 'init') control = new ControlProcess(message);
+    else control?.handle(message);
+  });
+  process.on('disconnect', () => {
+    if (control === null) process.exit(1);
+    control.end();
+  });
+  send({ type: 'hello' });
+}
+
+class ControlProcess {
+  readonly #config: Config;
+  readonly #init: ControlInit;
+  readonly #output: ProcessLog;
+  readonly #rules: RulesKeeper;
+  readonly #catalog: CatalogRefresher;
+  readonly #probe: DatabaseProbe;
+  readonly #metrics = new ProcessMetrics('control');
+  readonly #scrapes = new Asks<readonly string[]>((id) => send({ type: 'scrape', id }));
+  readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
+  #server: Server | null = null;
+
+  constructor(init: ControlInit) {
+    this.#init = init;
+    this.#config = configFromWire(init.config);
+    this.#output = openLog('control', this.#config.log.level);
+    const { log } = this.#output;
+    this.#dieLoudly();
+    this.#probe = new DatabaseProbe(this.#config);
+    this.#rules = new RulesKeeper(this.#config, {
+      current: rulesFromWire(init.rules),
+      onChange: (rules) => {
+        log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
+        send({ type: 'rules', rules: rulesToWire(rules) });
+      },
+      onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
+    });
+    this.#catalog = new CatalogRefresher(
+      this.#config,
+      (catalog) => send({ type: 'catalog', catalog: catalog.toText() }),
+      (database, error) => log.warn({ database, ...errorFields(error) }, 'catalog cannot be read'),
+    );
+    void this.#listen();
+  }
+
+  handle(message: Exclude<ToControl, ControlInit>): void {
+    switch (message.type) {
+      case 'scrape':
+        this.#scrapes.answer(message.id, message.parts);
+        break;
+      case 'status':
+        this.#statuses.answer(message.id, message.status);
+        break;
+      case 'reload-rules':
+        this.#rules.reload();
+        break;
+      case 'ddl-seen':
+        this.#catalog.ddlSeen();
+        break;
+      case 'stop':
+        this.end();
+        break;
+    }
+  }
+
+  end(): void {
+    this.#rules.close();
+    this.#catalog.close();
+    this.#server?.close();
+    this.#output.flush();
+    process.exit(0);
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#config.admin;
+    try {
+      const started = await startAdminServer(adminApp(this.#source()), host, this.#init.adminPort ?? port);
+      this.#server = started.server;
+      send({ type: 'listening', host, port: started.port });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      send({ type: 'listen-failed', code, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #source(): AdminSource {
+    const state = { startedAt: this.#init.startedAt, rules: this.#rules, catalog: this.#catalog };
+    return {
+      token: this.#config.admin.token,
+      metrics: async () => {
+        const parts = await this.#scrapes.ask();
+        const own = [
+          ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
+          ...this.#metrics.collect(),
+        ];
+        return {
+          text: await metricsText([...parts.map((part) => JSON.parse(part)), own]),
+          contentType: METRICS_CONTENT_TYPE,
+        };
+      },
+      ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
+      status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
+      rules: async () => ({
+        ...rulesToWire(this.#rules.current),
+        loadedAt: this.#rules.current.loadedAt,
+        error: this.#rules.error,
+      }),
+      failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
+    };
+  }
+
+  #dieLoudly(): void {
+    const die = (error: unknown): void => {
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.#output.log.fatal({ ...errorFields(error), stack }, 'control process crashed');
+      this.#output.flush();
+      process.exit(70);
+    };
+    process.on('uncaughtException', die);
+    process.on('unhandledRejection', die);
+  }
+}

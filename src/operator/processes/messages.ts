@@ -1,0 +1,93 @@
+import type { ConfigWire, RuleSetWire } from './wire-forms.js';
+
+/**
+ * What the three kinds of process say to each other. The primary stands in the middle: workers and the
+ * control process have no pipe of their own between them.
+ *
+ * Catalogs and metrics travel as JSON text within the message, so that the primary, which accepts the
+ * connections, hands them on without reading them.
+ */
+export interface SessionCounts {
+  readonly total: number;
+  readonly byUser: Readonly<Record<string, number>>;
+}
+
+export interface WorkerInit {
+  readonly type: 'init';
+  /** Place in the pool, from 1; a replacement takes the place of the worker that died. */
+  readonly slot: number;
+  readonly config: ConfigWire;
+  readonly rules: RuleSetWire;
+  readonly catalog: string | null;
+  /** base64; the same for all workers, see `auth-key.ts`. */
+  readonly authKey: string;
+  readonly trace: boolean;
+}
+
+export type ToWorker =
+  | WorkerInit
+  | { readonly type: 'rules'; readonly rules: RuleSetWire }
+  | { readonly type: 'catalog'; readonly catalog: string }
+  | { readonly type: 'others'; readonly counts: SessionCounts }
+  | { readonly type: 'cancel'; readonly pid: number; readonly secret: string }
+  | { readonly type: 'reload-secrets' }
+  | { readonly type: 'metrics'; readonly id: number }
+  /** `timeout` in milliseconds from now. */
+  | { readonly type: 'drain'; readonly timeout: number }
+  | { readonly type: 'stop' };
+
+export type FromWorker =
+  | { readonly type: 'hello' }
+  | { readonly type: 'listening'; readonly host: string; readonly port: number; readonly rulesVersion: number }
+  | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'start-failed'; readonly message: string }
+  | { readonly type: 'rules-taken'; readonly version: number }
+  | { readonly type: 'sessions'; readonly counts: SessionCounts }
+  | { readonly type: 'cancel'; readonly pid: number; readonly secret: string }
+  /** `id` null: the last word of a worker that ends. */
+  | { readonly type: 'metrics'; readonly id: number | null; readonly metrics: string }
+  | { readonly type: 'ddl-seen' };
+
+export interface ControlInit {
+  readonly type: 'init';
+  readonly config: ConfigWire;
+  readonly rules: RuleSetWire;
+  /** Set when a dead control process is replaced: the port that the first one got. */
+  readonly adminPort: number | null;
+  /** When the primary started, milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly pid: number | null;
+  readonly listening: boolean;
+  readonly sessions: number;
+  readonly rulesVersion: number;
+  readonly restarts: number;
+}
+
+/** What only the primary knows. */
+export interface PrimaryStatus {
+  readonly pid: number;
+  readonly draining: boolean;
+  readonly workers: readonly WorkerStatus[];
+  readonly sessionsByUser: Readonly<Record<string, number>>;
+}
+
+export type ToControl =
+  | ControlInit
+  | { readonly type: 'scrape'; readonly id: number; readonly parts: readonly string[] }
+  | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
+  | { readonly type: 'reload-rules' }
+  | { readonly type: 'ddl-seen' }
+  | { readonly type: 'stop' };
+
+export type FromControl =
+  | { readonly type: 'hello' }
+  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'rules'; readonly rules: RuleSetWire }
+  | { readonly type: 'catalog'; readonly catalog: string }
+  | { readonly type: 'scrape'; readonly id: number }
+  | { readonly type: 'status'; readonly id: number };

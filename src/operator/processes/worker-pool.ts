@@ -1,0 +1,275 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Logger } from 'pino';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import { workerOfPid } from '../../session/cancel-keys.js';
+import { MetricsLedger } from '../metrics/ledger.js';
+import { counter, gauge, type Metric } from '../metrics/metric-json.js';
+import { BackOff } from './back-off.js';
+import type { FromWorker, ToWorker, WorkerInit, WorkerStatus } from './messages.js';
+import { SessionCountBook, Throttle } from './session-counts.js';
+
+/** A worker that does not answer a scrape in this time is shown as it last was. */
+const SCRAPE_TIMEOUT_MS = 1_000;
+/** How long workers may take beyond the drain's deadline before they are killed. */
+const GRACE_MS = 2_000;
+const REPORT_INTERVAL_MS = 20;
+
+export interface WorkerPoolOptions {
+  /** File of the worker's program. */
+  readonly exec: string;
+  readonly count: number;
+  readonly log: Logger;
+  readonly init: (slot: number) => WorkerInit;
+  readonly onDdl: () => void;
+}
+
+interface Slot {
+  readonly number: number;
+  readonly backOff: BackOff;
+  worker: Worker | null;
+  startedAt: number;
+  listening: boolean;
+  rulesVersion: number;
+  restarts: number;
+  timer: NodeJS.Timeout | null;
+}
+
+/**
+ * The workers of the cluster: forks them, replaces those that die, speaks with them. Lives in the
+ * primary, which must stay free to accept: nothing here waits or computes.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #slots: Slot[] = [];
+  readonly #counts = new SessionCountBook();
+  readonly #ledger = new MetricsLedger();
+  readonly #shareCounts = new Throttle(REPORT_INTERVAL_MS, () => this.#sendOthers());
+  readonly #scrapes = new Map<number, { waiting: Set<number>; done: () => void }>();
+  #nextScrape = 1;
+  #ending = false;
+  #onStart: { listening: (at: { host: string; port: number }) => void; failed: (error: Error) => void } | null = null;
+  #onAllGone: (() => void) | null = null;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when all workers listen. @throws PgfigError PORT_IN_USE, INTERNAL */
+  start(): Promise<{ host: string; port: number }> {
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({ exec: this.#options.exec, args: [] });
+    return new Promise((resolve, reject) => {
+      this.#onStart = { listening: resolve, failed: reject };
+      for (let number = 1; number <= this.#options.count; number += 1) {
+        const slot: Slot = {
+          number,
+          backOff: new BackOff(),
+          worker: null,
+          startedAt: 0,
+          listening: false,
+          rulesVersion: 0,
+          restarts: 0,
+          timer: null,
+        };
+        this.#slots.push(slot);
+        this.#fork(slot);
+      }
+    });
+  }
+
+  broadcast(message: ToWorker, except: number | null = null): void {
+    for (const slot of this.#slots) if (slot.number !== except) this.#send(slot, message);
+  }
+
+  status(): WorkerStatus[] {
+    return this.#slots.map((slot) => ({
+      worker: slot.number,
+      pid: slot.worker?.process.pid ?? null,
+      listening: slot.listening,
+      sessions: this.#counts.of(slot.number).total,
+      rulesVersion: slot.rulesVersion,
+      restarts: slot.restarts,
+    }));
+  }
+
+  sessionsByUser(): Readonly<Record<string, number>> {
+    return this.#counts.others(null).byUser;
+  }
+
+  /** JSON texts of Metric[]s; asks every worker, and waits for none longer than a second. */
+  async metrics(): Promise<string[]> {
+    const id = this.#nextScrape++;
+    const asked = this.#slots.filter((slot) => slot.listening).map((slot) => slot.number);
+    if (asked.length > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => done(), SCRAPE_TIMEOUT_MS);
+        const done = (): void => {
+          clearTimeout(timer);
+          this.#scrapes.delete(id);
+          resolve();
+        };
+        this.#scrapes.set(id, { waiting: new Set(asked), done });
+        for (const slot of this.#slots) if (slot.listening) this.#send(slot, { type: 'metrics', id });
+      });
+    }
+    return [...(await this.#ledger.parts()), JSON.stringify(this.#ownMetrics())];
+  }
+
+  /** No new clients; resolves when all workers are gone, killed at the latest a little after `timeout` ms. */
+  drain(timeout: number): Promise<void> {
+    return this.#finish({ type: 'drain', timeout }, timeout + GRACE_MS);
+  }
+
+  /** Ends all sessions now. */
+  stop(): Promise<void> {
+    return this.#finish({ type: 'stop' }, GRACE_MS);
+  }
+
+  #finish(message: ToWorker, killAfter: number): Promise<void> {
+    this.#ending = true;
+    for (const slot of this.#slots) if (slot.timer !== null) clearTimeout(slot.timer);
+    this.broadcast(message);
+    const timer = setTimeout(() => {
+      for (const slot of this.#slots) slot.worker?.process.kill('SIGKILL');
+    }, killAfter);
+    return new Promise((resolve) => {
+      const before = this.#onAllGone;
+      this.#onAllGone = () => {
+        clearTimeout(timer);
+        before?.();
+        resolve();
+      };
+      this.#checkAllGone();
+    });
+  }
+
+  #checkAllGone(): void {
+    if (this.#ending && this.#slots.every((slot) => slot.worker === null)) this.#onAllGone?.();
+  }
+
+  #fork(slot: Slot): void {
+    const worker = cluster.fork();
+    slot.worker = worker;
+    slot.startedAt = Date.now();
+    worker.on('message', (message: FromWorker) => this.#receive(slot, message));
+    // A message to a worker that just died fails here; 'exit' follows and says more.
+    worker.on('error', () => {});
+    worker.on('exit', (code, signal) => this.#exited(slot, code, signal));
+  }
+
+  #send(slot: Slot, message: ToWorker): void {
+    if (slot.worker?.isConnected()) slot.worker.send(message, () => {});
+  }
+
+  #receive(slot: Slot, message: FromWorker): void {
+    switch (message.type) {
+      case 'hello':
+        this.#send(slot, this.#options.init(slot.number));
+        this.#shareCounts.poke();
+        break;
+      case 'listening':
+        slot.listening = true;
+        slot.rulesVersion = message.rulesVersion;
+        if (this.#slots.every((each) => each.listening)) this.#started(message);
+        break;
+      case 'listen-failed':
+        this.#listenFailed(slot, message.code, message.message);
+        break;
+      case 'start-failed':
+        this.#options.log.error({ worker: slot.number, error: message.message }, 'worker could not start');
+        this.#onStart?.failed(new PgfigError('INTERNAL', `a worker could not start: ${message.message}`));
+        this.#onStart = null;
+        slot.worker?.process.kill('SIGKILL');
+        break;
+      case 'rules-taken':
+        slot.rulesVersion = message.version;
+        break;
+      case 'sessions':
+        this.#counts.set(slot.number, message.counts);
+        this.#shareCounts.poke();
+        break;
+      case 'cancel':
+        this.#forwardCancel(message.pid, message.secret);
+        break;
+      case 'metrics':
+        this.#ledger.report(slot.number, message.metrics);
+        if (message.id !== null) this.#answered(message.id, slot.number);
+        break;
+      case 'ddl-seen':
+        this.#options.onDdl();
+        break;
+    }
+  }
+
+  #started(at: { host: string; port: number }): void {
+    this.#onStart?.listening({ host: at.host, port: at.port });
+    this.#onStart = null;
+  }
+
+  #listenFailed(slot: Slot, code: string, message: string): void {
+    if (this.#ending) return;
+    const { host, port } = this.#options.init(slot.number).config.listen;
+    const error =
+      code === 'EADDRINUSE'
+        ? new PgfigError('PORT_IN_USE', `${host}:${port} is in use by another program`, {
+            hint: 'Stop that program, or set another listen.port in pgfig.yaml.',
+          })
+        : new PgfigError('PORT_IN_USE', `cannot listen on ${host}:${port}: ${message}`, {
+            hint: 'Set another listen.host or listen.port in pgfig.yaml.',
+          });
+    if (this.#onStart !== null) this.#onStart.failed(error);
+    else this.#options.log.error({ worker: slot.number, code }, error.message);
+    this.#onStart = null;
+    slot.worker?.process.kill('SIGKILL');
+  }
+
+  #exited(slot: Slot, code: number | null, signal: string | null): void {
+    const sessions = this.#counts.of(slot.number).total;
+    slot.worker = null;
+    slot.listening = false;
+    this.#counts.clear(slot.number);
+    this.#ledger.retire(slot.number);
+    this.#shareCounts.poke();
+    for (const id of [...this.#scrapes.keys()]) this.#answered(id, slot.number);
+    if (this.#ending) {
+      this.#checkAllGone();
+      return;
+    }
+    const wait = slot.backOff.next(Date.now() - slot.startedAt);
+    slot.restarts += 1;
+    this.#options.log.error(
+      { worker: slot.number, code, signal, sessions_ended: sessions, restart_in_ms: wait },
+      'worker died; a new one takes its place',
+    );
+    slot.timer = setTimeout(() => {
+      slot.timer = null;
+      this.#fork(slot);
+    }, wait);
+  }
+
+  #forwardCancel(pid: number, secret: string): void {
+    const owner = this.#slots.find((slot) => slot.number === workerOfPid(pid));
+    if (owner !== undefined) this.#send(owner, { type: 'cancel', pid, secret });
+  }
+
+  #answered(id: number, slot: number): void {
+    const scrape = this.#scrapes.get(id);
+    scrape?.waiting.delete(slot);
+    if (scrape?.waiting.size === 0) scrape.done();
+  }
+
+  #sendOthers(): void {
+    for (const slot of this.#slots) this.#send(slot, { type: 'others', counts: this.#counts.others(slot.number) });
+  }
+
+  #ownMetrics(): Metric[] {
+    return [
+      gauge('pgfig_workers_listening', 'Workers that accept clients.', this.#slots.filter((s) => s.listening).length),
+      counter(
+        'pgfig_worker_restarts_total',
+        'Workers that died and were replaced.',
+        this.#slots.map((slot) => [{ worker: `${slot.number}` }, slot.restarts]),
+      ),
+    ];
+  }
+}

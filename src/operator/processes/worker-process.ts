@@ -1,0 +1,201 @@
+import net from 'node:net';
+import { Catalog } from '../../backend/catalog.js';
+import type { Config } from '../../config/config.js';
+import type { TrafficEvents } from '../../session/traffic-events.js';
+import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
+import { openAuthQuery } from '../auth-query.js';
+import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import { sessionLog, tracePrinter } from '../log/session-log.js';
+import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { trafficMetrics } from '../metrics/traffic-metrics.js';
+import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
+import { SessionTally, Throttle } from './session-counts.js';
+import { configFromWire, rulesFromWire } from './wire-forms.js';
+
+/** What the worker process needs of the session layer's WorkerTraffic. */
+export type Traffic = Pick<
+  WorkerTraffic,
+  'accept' | 'setRules' | 'setCatalog' | 'reloadSecrets' | 'cancel' | 'setLimits' | 'stats' | 'drain' | 'close'
+>;
+
+/** How often a worker tells its session counts at most. */
+const REPORT_INTERVAL_MS = 20;
+const KEEP_ALIVE_MS = 60_000;
+
+const send = (message: FromWorker): void => {
+  // The primary may be gone; then 'disconnect' ends this process.
+  if (process.connected) process.send?.(message);
+};
+
+/**
+ * The life of a worker process: asks the primary for its part, listens, carries traffic, answers the
+ * primary's messages. The terminal's signals reach the whole group of processes; only the primary
+ * acts on them, so that a drain has one conductor.
+ */
+export function runWorker(makeTraffic: (options: TrafficOptions) => Traffic): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  let worker: WorkerProcess | null = null;
+  process.on('message', (message: ToWorker) => {
+    if (message.type !== 'init') {
+      worker?.handle(message);
+      return;
+    }
+    try {
+      worker = new WorkerProcess(message, makeTraffic);
+    } catch (error) {
+      send({ type: 'start-failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  });
+  process.on('disconnect', () => {
+    if (worker === null) process.exit(1);
+    worker.end('the primary process is gone');
+  });
+  send({ type: 'hello' });
+}
+
+class WorkerProcess {
+  readonly #slot: number;
+  readonly #config: Config;
+  readonly #output: ProcessLog;
+  readonly #traffic: Traffic;
+  readonly #server: net.Server;
+  readonly #tally = new SessionTally();
+  readonly #report: Throttle;
+  readonly #metrics: ProcessMetrics;
+
+  constructor(init: WorkerInit, makeTraffic: (options: TrafficOptions) => Traffic) {
+    this.#slot = init.slot;
+    this.#config = configFromWire(init.config);
+    this.#output = openLog(`worker-${init.slot}`, this.#config.log.level);
+    this.#metrics = new ProcessMetrics(`worker-${init.slot}`);
+    this.#report = new Throttle(REPORT_INTERVAL_MS, () => send({ type: 'sessions', counts: this.#tally.counts() }));
+    this.#dieLoudly();
+    this.#traffic = makeTraffic({
+      config: this.#config,
+      workerId: init.slot,
+      rules: rulesFromWire(init.rules),
+      catalog: init.catalog === null ? null : Catalog.fromText(init.catalog),
+      authKey: Buffer.from(init.authKey, 'base64'),
+      authQuery: openAuthQuery(this.#config)?.lookUp ?? null,
+      events: this.#events(init.trace),
+      trace: init.trace,
+      forwardCancel: (pid, secret) => send({ type: 'cancel', pid, secret: secret.toString('base64') }),
+    });
+    this.#server = this.#listen(init.rules.version);
+  }
+
+  handle(message: Exclude<ToWorker, WorkerInit>): void {
+    switch (message.type) {
+      case 'rules':
+        this.#traffic.setRules(rulesFromWire(message.rules));
+        send({ type: 'rules-taken', version: message.rules.version });
+        break;
+      case 'catalog':
+        this.#traffic.setCatalog(Catalog.fromText(message.catalog));
+        break;
+      case 'others':
+        this.#traffic.setLimits({ total: message.counts.total, byUser: { ...message.counts.byUser } });
+        break;
+      case 'cancel':
+        this.#traffic.cancel(message.pid, Buffer.from(message.secret, 'base64'));
+        break;
+      case 'reload-secrets':
+        this.#reloadSecrets();
+        break;
+      case 'metrics':
+        this.#sendMetrics(message.id);
+        break;
+      case 'drain':
+        this.#drain(message.timeout);
+        break;
+      case 'stop':
+        this.end('stopped');
+        break;
+    }
+  }
+
+  /** Ends all sessions and the process. */
+  end(reason: string): void {
+    this.#output.log.debug({ reason }, 'worker ends');
+    this.#server.close();
+    this.#traffic.close();
+    this.#sendMetrics(null);
+    // One turn of the loop, so that the sessions' last words are written.
+    setTimeout(() => {
+      this.#output.flush();
+      process.exit(0);
+    }, 50);
+  }
+
+  #events(trace: boolean): TrafficEvents {
+    const log = sessionLog(this.#output.log);
+    const events: Omit<TrafficEvents, 'trace'> = {
+      ...log,
+      sessionOpened: (session) => {
+        this.#tally.opened(session.user);
+        this.#report.poke();
+        log.sessionOpened(session);
+      },
+      sessionClosed: (session, reason) => {
+        this.#tally.closed(session.user);
+        this.#report.poke();
+        log.sessionClosed(session, reason);
+      },
+      ddlSeen: () => send({ type: 'ddl-seen' }),
+    };
+    return trace ? { ...events, trace: tracePrinter((text) => process.stdout.write(text)) } : events;
+  }
+
+  #listen(rulesVersion: number): net.Server {
+    const { host, port, backlog } = this.#config.listen;
+    const options = { pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const server = net.createServer(options, (socket) => this.#traffic.accept(socket));
+    server.on('error', (error: NodeJS.ErrnoException) =>
+      send({ type: 'listen-failed', code: error.code ?? 'unknown', message: error.message }),
+    );
+    server.listen({ host, port, backlog }, () => {
+      const address = server.address();
+      const at = typeof address === 'object' && address !== null ? address.port : port;
+      send({ type: 'listening', host, port: at, rulesVersion });
+    });
+    return server;
+  }
+
+  #sendMetrics(id: number | null): void {
+    const metrics = [...trafficMetrics(this.#traffic.stats(), this.#slot), ...this.#metrics.collect()];
+    send({ type: 'metrics', id, metrics: JSON.stringify(metrics) });
+  }
+
+  #reloadSecrets(): void {
+    this.#traffic.reloadSecrets().then(
+      () => this.#output.log.info('certificates and users read again'),
+      (error: unknown) =>
+        this.#output.log.error(errorFields(error), 'certificates and users could not be read again; the old ones stay'),
+    );
+  }
+
+  #drain(timeout: number): void {
+    this.#server.close();
+    this.#traffic.drain(Date.now() + timeout).then(
+      () => this.end('drained'),
+      (error: unknown) => {
+        this.#output.log.error(errorFields(error), 'drain failed');
+        this.end('drain failed');
+      },
+    );
+  }
+
+  /** A bug must not leave a process that looks alive: say it, and let the primary start a new one. */
+  #dieLoudly(): void {
+    const die = (error: unknown): void => {
+      this.#output.log.fatal(
+        { ...errorFields(error), stack: error instanceof Error ? error.stack : undefined },
+        'worker crashed',
+      );
+      this.#output.flush();
+      process.exit(70);
+    };
+    process.on('uncaughtException', die);
+    process.on('unhandledRejection', die);
+  }
+}
