@@ -86,6 +86,13 @@ function chosenByKind(statement: Statement, needs: readonly Need[], context: Rou
 
 function chosenUnbound(statement: Statement, needs: readonly Need[], context: RoutingContext): Choice {
   const { kind, effects, functions } = statement;
+  if (needs.length === 0 && effects.some((effect) => effect.type === 'sequence')) {
+    return toDefault(context, 'which sequence is meant is not known, so it goes to the default database');
+  }
+  // As lastval(), it asks of what this session did: elsewhere it fails, never lies.
+  if (functions.length > 0 && functions.every((f) => f.schema === 'pg_catalog' && f.name === 'currval')) {
+    return any(context, 'it asks of a sequence that this session used, so it goes where the session last was');
+  }
   if (functions.length > 0) {
     const names = functions.map((f) => `${f.schema === undefined ? '' : `${f.schema}.`}${f.name}()`).join(', ');
     return toDefault(context, `what ${names} touches is not known, so it goes to the default database`);
@@ -102,9 +109,6 @@ function chosenUnbound(statement: Statement, needs: readonly Need[], context: Ro
   }
   if (system) return toDefault(context, 'changes to system catalogs are the default database’s');
   if (needs.length > 0) return any(context, 'a temporary table is made where the session last was');
-  if (effects.some((effect) => effect.type === 'sequence')) {
-    return toDefault(context, 'which sequence is meant is not known, so it goes to the default database');
-  }
   const byDefault = DEFAULT_KINDS[kind];
   if (byDefault !== undefined) return toDefault(context, byDefault);
   if (statement.writesData)

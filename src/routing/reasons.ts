@@ -6,7 +6,8 @@ import type { Need } from './needs.js';
 /** One sentence: which table is why where. Tables with the same why stand together. */
 export function explainNeeds(statement: Statement, needs: readonly Need[], context: RoutingContext): string {
   const clauses = new Map<string, Set<string>>();
-  for (const need of needs) {
+  // What stands anywhere is said last, after what binds the statement.
+  for (const need of needs.toSorted((a, b) => Number(a.homes === null) - Number(b.homes === null))) {
     const why = whyThere(need, context);
     clauses.set(why, (clauses.get(why) ?? new Set()).add(need.what));
   }
@@ -24,7 +25,7 @@ function whyThere({ table, homes }: Need, context: RoutingContext): string {
   if (table.domain !== null) return `is in ${database} (domain ${table.domain.name}, phase ${table.domain.phase})`;
   if (table.nature === 'system') return 'is in every database';
   if (table.nature === 'temp')
-    return database === '' ? 'is made there' : `is in ${database} (temporary table of this session)`;
+    return database === '' ? 'is made beside it' : `is in ${database} (temporary table of this session)`;
   if (table.known) return `is in the default database ${database} (no rule)`;
   if (context.catalog === null) return `is taken to be in the default database ${database} (no rule)`;
   return `is not known, so it is taken to be in the default database ${database}`;

@@ -22,9 +22,11 @@ export interface ExplainedStatement {
 export function explainScript(sql: string, parser: Parser, context: RoutingContext): readonly ExplainedStatement[] {
   const parsed = parser.parse(sql);
   let now = context;
+  let last = context.home ?? context.rules.defaultDatabase;
   return parsed.statements.map((statement) => {
     const route = planStatement(statement, now);
-    now = after(statement, route, now, context.searchPath);
+    last = route.database ?? last;
+    now = after(statement, route, now, { searchPath: context.searchPath, last });
     const reason =
       statement.kind === 'unparsable' && parsed.syntaxError !== null
         ? `${route.reason} (${parsed.syntaxError})`
@@ -44,7 +46,7 @@ function after(
   statement: Statement,
   route: Route,
   context: RoutingContext,
-  initialPath: readonly string[],
+  { searchPath: initialPath, last }: { readonly searchPath: readonly string[]; readonly last: string },
 ): RoutingContext {
   let { searchPath, tempTables } = context;
   for (const effect of statement.effects) {
@@ -53,12 +55,11 @@ function after(
     if (effect.type === 'discard' && effect.what === 'all') searchPath = initialPath;
     if (effect.type === 'discard' && (effect.what === 'all' || effect.what === 'temp')) tempTables = new Map();
     if (effect.type === 'create-temp' && route.target !== 'refused') {
-      const database = route.database ?? context.home ?? context.rules.defaultDatabase;
-      tempTables = new Map(tempTables).set(effect.table.toLowerCase(), database);
+      tempTables = new Map(tempTables).set(effect.table.toLowerCase(), last);
     }
     if (effect.type === 'drop-table') {
-      tempTables = new Map(tempTables);
-      (tempTables as Map<string, string>).delete(effect.table.name.toLowerCase());
+      const dropped = effect.table.name.toLowerCase();
+      tempTables = new Map([...tempTables].filter(([name]) => name !== dropped));
     }
   }
   return { ...context, searchPath, tempTables };
