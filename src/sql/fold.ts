@@ -1,4 +1,5 @@
 import {
+  endOfBitString,
   endOfBlockComment,
   endOfDollarString,
   endOfEscapeString,
@@ -142,6 +143,7 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
       case DOT: {
         key[n++] = byte;
         if (at + 1 >= end || CLASS[buf[at + 1] as number] !== DIGIT) {
+          if (buf[at + 1] === byte) return null;
           at += 1;
           break;
         }
@@ -167,13 +169,14 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
 /** The end of a string whose one-letter prefix (in lower case) stands before `at`. */
 function endOfPrefixed(prefix: number, buf: Uint8Array, at: number, end: number, plainBackslash: boolean): number {
   if (prefix === 0x65) return endOfEscapeString(buf, at, end);
-  // b and x take no escapes in any setting; n and a plain name of one letter do as '' does.
-  return endOfString(buf, at, end, plainBackslash || prefix === 0x62 || prefix === 0x78);
+  if (prefix === 0x62 || prefix === 0x78) return endOfBitString(buf, at, end);
+  // N'' is a string as '' is; any other letter a name of its own before one.
+  return endOfString(buf, at, end, plainBackslash);
 }
 
-/** Whether what is a number has a point or an exponent: hexadecimal digits may look like one. */
+/** Whether the number at [start, end) has a point or an exponent; a hexadecimal e is neither. */
 function isReal(buf: Uint8Array, start: number, end: number): boolean {
-  if (CLASS[buf[start + 1] as number] === NAME && ((buf[start + 1] as number) | 0x20) !== 0x65) return false;
+  if (((buf[start + 1] as number) | 0x20) === 0x78) return false;
   for (let at = start + 1; at < end; at += 1) {
     const byte = buf[at] as number;
     if (byte === 0x2e || (byte | 0x20) === 0x65) return true;

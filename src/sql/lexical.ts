@@ -66,6 +66,13 @@ export function endOfEscapeString(buf: Uint8Array, start: number, end: number): 
   return UNFOLDABLE;
 }
 
+/** B'...' and X'...' from their opening quote: no escape of any kind, not even the quote's. */
+export function endOfBitString(buf: Uint8Array, start: number, end: number): number {
+  let at = start + 1;
+  while (at < end && buf[at] !== QUOTE) at += 1;
+  return at >= end || (at + 1 < end && buf[at + 1] === QUOTE) ? UNFOLDABLE : at + 1;
+}
+
 /** "..." from its opening quote. */
 export function endOfQuotedName(buf: Uint8Array, start: number, end: number): number {
   for (let at = start + 1; at < end; at += 1) {
@@ -120,7 +127,7 @@ export function endOfBlockComment(buf: Uint8Array, start: number, end: number): 
   return UNFOLDABLE;
 }
 
-/** Digits with single underscores between them, from `at`, which may be an underscore where `lead` is true. */
+/** Digits with single underscores before or between them. */
 function endOfDigits(
   buf: Uint8Array,
   start: number,
@@ -153,7 +160,8 @@ export function endOfNumber(buf: Uint8Array, start: number, end: number): number
   if (base === 0x78 || base === 0x6f || base === 0x62) {
     const digit = base === 0x78 ? isHexDigit : base === 0x6f ? isOctalDigit : isBinaryDigit;
     at = endOfDigits(buf, start + 2, end, digit);
-    if (at === start + 2) return UNFOLDABLE;
+    // A point behind it begins the next token; behind the 1 that stands for it, it would not.
+    if (at === start + 2 || buf[at] === DOT) return UNFOLDABLE;
     return endsHere(buf, at, end);
   }
   at = endOfDigits(buf, at, end, isDigit);
@@ -172,9 +180,9 @@ export function endOfNumber(buf: Uint8Array, start: number, end: number): number
   return endsHere(buf, at, end);
 }
 
-/** A letter right behind a number is "trailing junk" to the scanner of 15 and later, a name to those before. */
+/** A letter or dollar right behind a number is "trailing junk" to the scanner of 15 and later, a new token before. */
 function endsHere(buf: Uint8Array, at: number, end: number): number {
-  return at < end && NAME_BYTE[buf[at] ?? 0] === 1 ? UNFOLDABLE : at;
+  return at < end && NAME_BYTE[buf[at] ?? 0] !== 0 ? UNFOLDABLE : at;
 }
 
 const MOMENTS = ['now', 'today', 'tomorrow', 'yesterday'];

@@ -53,19 +53,19 @@ export function isTellingName(buf: Uint8Array, start: number, end: number): bool
   return EXACT.has(name) || PREFIX.some((prefix) => name.startsWith(prefix));
 }
 
-const FOLDABLE = new Set(['select', 'insert', 'update', 'delete', 'merge', 'with', 'values', 'table']);
-const FIRST_LETTER = new Uint8Array(32);
-for (const word of FOLDABLE) FIRST_LETTER[word.charCodeAt(0) & 31] = 1;
+/** The verbs whose statements may be folded, by the low five bits of their first letter: no two share it. */
+const VERB_BY_LETTER: readonly (string | undefined)[] = (() => {
+  const verbs: (string | undefined)[] = new Array(32).fill(undefined);
+  for (const verb of ['select', 'insert', 'update', 'delete', 'merge', 'with', 'values', 'table']) {
+    verbs[verb.charCodeAt(0) & 31] = verb;
+  }
+  return verbs;
+})();
 
-/** Whether a statement that begins with this word may be folded. */
+/** Whether a statement that begins with the word at [start, end) may be folded. */
 export function isFoldableVerb(buf: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
-  if (length < 4 || length > 6 || FIRST_LETTER[(buf[start] ?? 0) & 31] === 0) return false;
-  for (const word of FOLDABLE) if (word.length === length && sameLetters(buf, start, word)) return true;
-  return false;
-}
-
-function sameLetters(buf: Uint8Array, start: number, word: string): boolean {
-  for (let i = 0; i < word.length; i += 1) if (((buf[start + i] ?? 0) | 0x20) !== word.charCodeAt(i)) return false;
+  const verb = VERB_BY_LETTER[(buf[start] ?? 0) & 31];
+  if (verb === undefined || verb.length !== end - start) return false;
+  for (let i = 0; i < verb.length; i += 1) if (((buf[start + i] ?? 0) | 0x20) !== verb.charCodeAt(i)) return false;
   return true;
 }
