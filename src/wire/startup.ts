@@ -86,7 +86,10 @@ function parseParameters(buf: Buffer): { params: Map<string, string>; options: s
     else params.set(name, buf.toString('utf8', nameEnd + 1, valueEnd));
     at = valueEnd + 1;
   }
-  if (at !== end - 1) throw violation('invalid startup packet layout: expected terminator as last byte');
+  // Postgres lets one stray byte pass for the terminator; the layout says 0.
+  if (at !== end - 1 || buf[at] !== 0) {
+    throw violation('invalid startup packet layout: expected terminator as last byte');
+  }
   if (!params.get('user')) {
     throw new PgfigError('AUTH_NOT_ALLOWED', 'no PostgreSQL user name specified in startup packet');
   }
