@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly template?: string;
   /** Keep the folder when the server is removed or this process dies. */
   readonly keep: boolean;
+  /** What to remove instead of `folder` when this process dies. */
+  readonly removeOnDeath?: string;
 }
 
 /** How PostgreSQL ends: SIGINT breaks sessions off and shuts down well; SIGQUIT is a crash with recovery at next start. */
@@ -145,7 +147,7 @@ export class PostgresServer {
 
   /** Null when it runs, otherwise why it does not. */
   async #startOnce(): Promise<string | null> {
-    const { programs, settings, folder, keep } = this.#options;
+    const { programs, settings, folder, keep, removeOnDeath } = this.#options;
     const given = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
     const flags = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     // A file, not a pipe: nobody has to read it, and it is still there to say why the start failed.
@@ -158,7 +160,7 @@ export class PostgresServer {
       stdio: ['ignore', log.fd, log.fd],
     });
     const ended = exitOf(child).then(() => true);
-    this.#watchdog ??= startWatchdog(this.dataFolder, keep ? null : folder);
+    this.#watchdog ??= startWatchdog(this.dataFolder, keep ? null : (removeOnDeath ?? folder));
     await log.close();
     const deadline = Date.now() + START_DEADLINE;
     while (!(await this.#ready(child.pid))) {

@@ -86,7 +86,8 @@ async function unprivilegedUser(): Promise<Programs['runAs']> {
   }
 }
 
-async function othersMayReach(folder: string): Promise<boolean> {
+/** Whether another user may enter a folder: every folder on its path lets others through. */
+export async function othersMayReach(folder: string): Promise<boolean> {
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {
     const { mode } = await stat(at);
     if ((mode & 0o001) === 0) return false;
