@@ -7,6 +7,7 @@ import pg from 'pg';
 import t from 'tap';
 import { freePort } from '../../src/embedded/postgres-server.js';
 import { serveEmbedded } from '../../src/main/serve-embedded.js';
+import { guard } from '../support/guard.js';
 
 const PROGRAM = new URL('../../src/main/serve-embedded.js', import.meta.url).href;
 
@@ -28,7 +29,8 @@ function start(options: { port: number; adminPort: number; keep?: string }): Emb
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  t.teardown(() => child.kill('SIGKILL'));
+  guard(child);
+  t.teardown(() => child.kill('SIGTERM'));
   let output = '';
   const exit = new Promise<number | string | null>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal));

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { freePort } from '../../src/embedded/postgres-server.js';
+import { guard } from './guard.js';
 import { onTeardown } from './teardown.js';
 
 export interface PgfigOptions {
@@ -119,6 +120,7 @@ class Running implements TestPgfig {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });
+    guard(this.#child);
     const keep = (data: Buffer) => {
       this.#output += data.toString('utf8');
     };
@@ -130,8 +132,6 @@ class Running implements TestPgfig {
         resolve(code);
       });
     });
-    // Should the test end by process.exit, without its teardown.
-    process.once('exit', () => this.#ended || this.#child.kill('SIGKILL'));
   }
 
   get pid(): number {
