@@ -62,7 +62,8 @@ function firstTlsTry(database: DatabaseConfig): ConnectionOptions | false {
   return database.sslmode === 'disable' || database.sslmode === 'allow' ? false : backendTlsOptions(database);
 }
 
-function secondTlsTry(database: DatabaseConfig, error: unknown): ConnectionOptions | false | null {
+/** What `allow` and `prefer` try after that error; null: nothing. */
+export function secondTlsTry(database: DatabaseConfig, error: unknown): ConnectionOptions | false | null {
   if (!(error instanceof Error)) return null;
   if (database.sslmode === 'prefer' && /does not support SSL/i.test(error.message)) return false;
   // 28000: pg_hba.conf has no entry for the connection without TLS.

@@ -1,6 +1,5 @@
 import { loadConfig } from '../config/load.js';
 import { certificateWarnings } from '../config/tls-files.js';
-import { PgfigError } from '../errors/pgfig-error.js';
 import { openLog } from '../operator/log/logger.js';
 import { loadRules } from '../rules/load.js';
 import { type Address, Primary } from './primary.js';
@@ -29,7 +28,7 @@ export interface ServeOptions {
 
 /**
  * Runs the proxy; resolves after a drain, when all its processes are gone.
- * @throws PgfigError FILE_UNREADABLE, CONFIG_INVALID, RULES_INVALID (exit code 2), PORT_IN_USE (exit code 1)
+ * @throws PgfigError FILE_UNREADABLE, CONFIG_INVALID, RULES_INVALID, PORT_IN_USE
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const config = loadConfig(options.config);
@@ -61,12 +60,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     forget();
     flush();
   }
-}
-
-/** Exit code for what `serve` throws: 2 for wrong use (configuration, rules), 1 for the rest. */
-export function serveExitCode(error: unknown): number {
-  if (!(error instanceof PgfigError)) return 1;
-  return error.code === 'CONFIG_INVALID' || error.code === 'RULES_INVALID' || error.code === 'FILE_UNREADABLE' ? 2 : 1;
 }
 
 /** The way out: the first step drains, the second ends now. */

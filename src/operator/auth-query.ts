@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
-import { pgClientOptions } from '../backend/pg-client.js';
+import { pgClientOptions, secondTlsTry } from '../backend/pg-client.js';
 import type { Config } from '../config/config.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 
@@ -25,14 +25,7 @@ const CONNECTIONS = 2;
 export function openAuthQuery(config: Config): { lookUp: AuthQuery; end(): Promise<void> } | null {
   const text = config.auth.query;
   if (text === null) return null;
-  const options = pgClientOptions(config, config.control, 'pgfig auth_query');
-  const pool = new pg.Pool({
-    ...options,
-    max: CONNECTIONS,
-    options: '-c search_path=pg_catalog',
-    allowExitOnIdle: true,
-  });
-  pool.on('error', () => {});
+  const pool = new ControlPool(config);
   const cache = new LRUCache<string, { readonly result: AuthQueryResult | null }>({
     max: MOST_USERS,
     ttl: REMEMBER_MS,
@@ -44,10 +37,10 @@ export function openAuthQuery(config: Config): { lookUp: AuthQuery; end(): Promi
   };
 }
 
-async function run(pool: pg.Pool, text: string, user: string): Promise<AuthQueryResult | null> {
+async function run(pool: ControlPool, text: string, user: string): Promise<AuthQueryResult | null> {
   let rows: unknown[][];
   try {
-    rows = (await pool.query({ text, values: [user], rowMode: 'array' })).rows;
+    rows = await pool.query({ text, values: [user], rowMode: 'array' });
   } catch (cause) {
     throw new PgfigError('BACKEND_UNREACHABLE', 'auth_query could not be run on the control database', { cause });
   }
@@ -55,6 +48,52 @@ async function run(pool: pg.Pool, text: string, user: string): Promise<AuthQuery
   const row = rows.find(([name]) => name === user);
   if (row === undefined || typeof row[1] !== 'string' || row[1] === '') return null;
   return { verifier: row[1], validUntil: validUntil(row[2]) };
+}
+
+/** A few connections to the control database, with search_path pinned and sslmode's second try. */
+class ControlPool {
+  readonly #config: Config;
+  #pool: pg.Pool | null = null;
+
+  constructor(config: Config) {
+    this.#config = config;
+  }
+
+  async query(query: pg.QueryArrayConfig): Promise<unknown[][]> {
+    this.#pool ??= this.#open(null);
+    try {
+      return (await this.#pool.query(query)).rows;
+    } catch (error) {
+      const ssl = secondTlsTry(this.#config.control, error);
+      if (ssl === null) throw error;
+      this.#close();
+      this.#pool = this.#open(ssl);
+      return (await this.#pool.query(query)).rows;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#pool?.end();
+    this.#pool = null;
+  }
+
+  #open(ssl: pg.ClientConfig['ssl'] | null): pg.Pool {
+    const options = pgClientOptions(this.#config, this.#config.control, 'pgfig auth_query');
+    const pool = new pg.Pool({
+      ...options,
+      ...(ssl === null ? {} : { ssl }),
+      max: CONNECTIONS,
+      options: '-c search_path=pg_catalog',
+      allowExitOnIdle: true,
+    });
+    pool.on('error', () => {});
+    return pool;
+  }
+
+  #close(): void {
+    this.#pool?.end().catch(() => {});
+    this.#pool = null;
+  }
 }
 
 /** The infinities come as numbers from the driver, and as text where the query casts them. */

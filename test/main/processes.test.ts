@@ -1,5 +1,5 @@
 import net from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { LineClient, Served, until } from './served.js';
 
 /** The processes around the session layer, with sessions that speak lines (fake-worker.ts). */
@@ -13,7 +13,7 @@ ${more}`;
 const ORDERS = 'domain: orders\ndatabase: orders_db\ntables: [public.orders]\nphase: write-new\n';
 
 async function served(
-  t: Tap,
+  t: Test,
   config = yaml(),
   rules: Record<string, string> = { 'orders.yaml': ORDERS },
 ): Promise<Served> {
@@ -22,10 +22,9 @@ async function served(
   t.equal(await pgfig.start(), null, `it starts: ${pgfig.errors}`);
   return pgfig;
 }
-type Tap = typeof t;
 
 /** Round robin gives two connections in a row to two workers. */
-async function onBothWorkers(t: Tap, port: number): Promise<[LineClient, LineClient]> {
+async function onBothWorkers(t: Test, port: number): Promise<[LineClient, LineClient]> {
   const [a, b] = [await LineClient.open(port), await LineClient.open(port)];
   t.teardown(() => {
     for (const client of [a, b]) client.close();

@@ -1,4 +1,5 @@
-import { serve, serveExitCode } from '../../src/main/serve.js';
+import { serve } from '../../src/main/serve.js';
+import { exitCodeOf } from '../../src/operator/cli/exit-codes.js';
 
 /**
  * `serve` in a process of its own: `node run-serve.js pgfig.yaml [worker program]`. One line of JSON on
@@ -14,5 +15,5 @@ try {
   });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = serveExitCode(error);
+  process.exitCode = exitCodeOf(error);
 }

@@ -22,7 +22,9 @@ databases:
   orders_db: { url: "postgres://127.0.0.1:5433/orders" }
 homes: { order-service: orders_db }
 limits: { clients: 7 }`,
-    rules: { 'o.yaml': 'domain: orders\ndatabase: orders_db\ntables: [orders, public.payments]\nphase: write-new\n' },
+    rules: {
+      'o.yaml': 'domain: orders\ndatabase: orders_db\ntables: [public.orders, public.payments]\nphase: write-new\n',
+    },
   });
   const config = loadConfig(join(folder, 'pgfig.yaml'));
   t.strictSame(configFromWire(throughPipe(configToWire(config))), config);

@@ -1,6 +1,11 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
 import type { LogConfig } from '../../config/config.js';
+
+/** Only a terminal needs it. */
+const pretty = process.stderr.isTTY === true ? (await import('pino-pretty')).PinoPretty : null;
+
+/** What may wait to be written when whoever reads stderr is slow; beyond it lines are lost, not memory. */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 export interface ProcessLog {
   readonly log: Logger;
@@ -15,11 +20,12 @@ export interface ProcessLog {
  * What is logged is named field by field; configuration, startup packets and error objects of drivers
  * never go in whole, so that no password or verifier can slip in.
  */
-export function openLog(name: string, level: LogConfig['level'], terminal = process.stderr.isTTY === true): ProcessLog {
-  const file = pino.destination({ dest: 2, sync: terminal });
-  const destination: DestinationStream = terminal
-    ? PinoPretty({ destination: file, colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
-    : file;
+export function openLog(name: string, level: LogConfig['level']): ProcessLog {
+  const file = pino.destination({ dest: 2, sync: pretty !== null, maxLength: MOST_WAITING_BYTES });
+  const destination: DestinationStream =
+    pretty === null
+      ? file
+      : pretty({ destination: file, colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
   const log = pino(
     { level, base: { process: name, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     destination,
