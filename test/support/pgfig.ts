@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -152,8 +153,21 @@ class Running implements TestPgfig {
       const headers: Record<string, string> = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
       const answer = await fetch(`http://127.0.0.1:${this.adminPort}/readyz`, { headers }).catch(() => null);
       await answer?.body?.cancel();
-      return answer?.ok === true;
+      return answer?.ok === true && (await this.#listens());
     }, 'ready');
+  }
+
+  /** The admin endpoint answers before clients can connect; a level above info leaves out the line that says so. */
+  async #listens(): Promise<boolean> {
+    if (/"msg":"ready"/.test(this.#output)) return true;
+    if (/"level":30/.test(this.#output)) return false;
+    const socket = connect({ host: this.host, port: this.port });
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.destroy();
+    return connected;
   }
 
   async stop(): Promise<number | null> {
