@@ -39,8 +39,13 @@ export function resolveTable(table: TableName, context: RoutingContext): Resolve
       : findIn(schema, table.name, context);
     if (found) return found;
   }
-  const schema = path.find((candidate) => !isSystemSchema(candidate)) ?? 'public';
+  const schema = path.find((candidate) => !isSystemSchema(candidate) && mayExist(candidate, context)) ?? 'public';
   return atHomeOf(null, tableKey(schema, table.name), context.rules, false);
+}
+
+/** As Postgres does, a schema of the path that does not exist (most often that of "$user") is passed over. */
+function mayExist(schema: string, { catalog, rules }: RoutingContext): boolean {
+  return catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
 }
 
 function resolveQualified(schema: string, name: string, context: RoutingContext): ResolvedTable {

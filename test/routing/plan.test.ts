@@ -97,3 +97,16 @@ t.test('the table map follows the phases', async (t) => {
   );
   t.same(rules.databases, ['monolith', 'a_db', 'b_db'], 'a database without a moved table is no home');
 });
+
+t.test('an unknown name is taken to be in the first schema that exists', async (t) => {
+  const catalog = { version: 1, hasRelation: () => false, initialSearchPath: () => null };
+  const inPath = (hasSchema: (database: string, schema: string) => boolean | null) =>
+    planStatement(statement({ reads: [{ name: 'q' }] }), {
+      ...context,
+      searchPath: ['ann', 'app'],
+      catalog: { ...catalog, hasSchema },
+    });
+  t.same(inPath((_, schema) => schema === 'app').reads, ['app.q']);
+  t.same(inPath(() => null).reads, ['ann.q'], 'nothing is known of schemas');
+  t.same(inPath(() => false).reads, ['public.q']);
+});

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import type { Catalog } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
 import { loadConfig } from '../../config/load.js';
 import { isRecord } from '../../config/yaml-file.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import type { CatalogView } from '../../routing/catalog-view.js';
 import type { RoutingContext } from '../../routing/plan.js';
 import { loadRules } from '../../rules/load.js';
 import { loadParser, type Parser } from '../../sql/parser.js';
@@ -100,7 +100,7 @@ function sqlOf(line: string): string | null {
   }
 }
 
-async function readCatalogs(config: Config): Promise<CatalogView> {
+async function readCatalogs(config: Config): Promise<Catalog> {
   // The driver takes a while to load, which --offline need not wait for.
   const { mergeCatalog, readCatalogParts } = await import('../../backend/catalog.js');
   const parts = await readCatalogParts(config);
@@ -128,9 +128,11 @@ function messageOf(error: Error): string {
   return error.message;
 }
 
-function searchPathOf(catalog: CatalogView | null, config: Config, user: string | undefined): readonly string[] {
-  const role = user ?? config.databases.get(config.default)?.user ?? null;
+/** `$user` is left out where no relation is in a schema of that name: most often there is no such schema. */
+function searchPathOf(catalog: Catalog | null, config: Config, user: string | undefined): readonly string[] {
   if (catalog === null) return ['public'];
-  const path = catalog.initialSearchPath(config.default, role ?? '') ?? ['$user', 'public'];
-  return path.flatMap((schema) => (schema === '$user' ? (role === null ? [] : [role]) : [schema]));
+  const role = user ?? config.databases.get(config.default)?.user ?? '';
+  const path = catalog.initialSearchPath(config.default, role) ?? ['$user', 'public'];
+  const hasOwn = catalog.part(config.default)?.relations.some(([schema]) => schema === role) ?? false;
+  return path.flatMap((schema) => (schema === '$user' ? (hasOwn ? [role] : []) : [schema]));
 }
