@@ -53,6 +53,8 @@ export const ERROR_TABLE = {
   ),
   BACKEND_LOGIN_FAILED: error('08006', undefined, true),
   BACKEND_LOST: error('08006'),
+  /** A backend's own error, passed on in pgfig's answer; brings its SQLSTATE along. */
+  BACKEND_ANSWERED: error('XX000'),
   BACKEND_LOST_WITH_STATE: fatal('57P01'),
   COMMIT_UNKNOWN: fatal('08007', 'The transaction may or may not have been committed; look before you repeat it.'),
   CANCELED: error('57014', undefined, true),

@@ -8,6 +8,8 @@ export interface ErrorDetails {
   /** Character position in the query string, from 1, as ErrorResponse field P counts. */
   readonly position?: number;
   readonly cause?: unknown;
+  /** Replaces the table's SQLSTATE: the error of a backend that is passed on. */
+  readonly sqlstate?: string;
 }
 
 /**
@@ -28,7 +30,7 @@ export class PgfigError extends Error {
     const spec: ErrorSpec = ERROR_TABLE[code];
     this.name = 'PgfigError';
     this.code = code;
-    this.sqlstate = spec.sqlstate;
+    this.sqlstate = details.sqlstate ?? spec.sqlstate;
     this.severity = spec.severity;
     this.retryable = spec.retryable;
     this.detail = details.detail;

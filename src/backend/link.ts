@@ -1,0 +1,294 @@
+import type { Channel, ChannelOwner } from '../net/channel.js';
+import { stableCopy } from '../net/slab.js';
+import { decodeErrorFields, decodeParameterStatus, type ErrorFields } from '../wire/decode.js';
+import { B } from '../wire/types.js';
+import { ReplyQueue } from './reply-queue.js';
+
+/** What a link tells the session that owns it. Chunks are borrowed unless `owned` (see ChannelOwner). */
+export interface LinkOwner {
+  /** Bytes of whole or partial messages that are the client's, in order. */
+  toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void;
+  /** An ErrorResponse that is the client's is about to pass. */
+  onError(link: Link, fields: ErrorFields): void;
+  /** ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E. False keeps it from the client. */
+  onReady(link: Link, status: number, shown: boolean): boolean;
+  /** CommandComplete, the client's, is about to pass: the tag lies in chunk[start, end). */
+  onCommand(link: Link, chunk: Buffer, start: number, end: number): void;
+  /** CopyInResponse or CopyBothResponse passed. */
+  onCopyIn(link: Link): void;
+  onParameterStatus(link: Link, name: string, value: string): void;
+  /** NoticeResponse or NotificationResponse, whole, at chunk[start, end); `hidden`: while a request of pgfig's own was being answered. */
+  onAsync(link: Link, type: number, chunk: Buffer, start: number, end: number, hidden: boolean): void;
+  /** A RowDescription or ParameterDescription of the client's, whole; may be changed in place. */
+  onDescription(link: Link, type: number, chunk: Buffer, start: number, end: number): void;
+  /** The chunk is through, everything of it has been handed on, and the backend owes less than before. */
+  onProgress(link: Link): void;
+  /** The connection is gone. `fatal`: the backend's own last words, if any. */
+  onLost(link: Link, fatal: ErrorFields | null, error: Error | null): void;
+  onDrain(link: Link): void;
+  trace?(link: Link, direction: 'F' | 'B', chunk: Buffer, start: number, end: number): void;
+}
+
+export interface BackendIdentity {
+  readonly pid: number;
+  readonly secret: Buffer;
+}
+
+const STATUS_IDLE = 0x49;
+
+/**
+ * One connection to one backend, after login: frames what comes from it, keeps the queue of what it owes,
+ * and hands the client's share on in whole runs. Holds no bytes back but the unfinished head of a message
+ * that must be read whole.
+ */
+export class Link implements ChannelOwner {
+  readonly database: string;
+  readonly identity: BackendIdentity;
+  /** ParameterStatus as last reported. */
+  readonly parameters: Map<string, string>;
+  readonly queue = new ReplyQueue();
+  /** Status byte of the last ReadyForQuery. */
+  status = STATUS_IDLE;
+  /** Nothing is read: bytes pass as they come. */
+  raw = false;
+  /** Bytes from and to this backend. */
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #channel: Channel;
+  #owner: LinkOwner;
+  #carry: Buffer | null = null;
+  #held: Buffer | null = null;
+  /** Bytes of a bulk message still to come, and whether they are the client's. */
+  #bulk = 0;
+  #bulkHidden = false;
+  #fatal: ErrorFields | null = null;
+  #lost = false;
+
+  constructor(
+    database: string,
+    channel: Channel,
+    identity: BackendIdentity,
+    parameters: Map<string, string>,
+    owner: LinkOwner,
+  ) {
+    this.database = database;
+    this.#channel = channel;
+    this.identity = identity;
+    this.parameters = parameters;
+    this.#owner = owner;
+    channel.setOwner(this);
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  get idle(): boolean {
+    return this.queue.size === 0;
+  }
+
+  get congested(): boolean {
+    return this.#channel.congested;
+  }
+
+  setOwner(owner: LinkOwner): void {
+    this.#owner = owner;
+  }
+
+  /** Keeps bytes back, to leave in one write with what is sent next. */
+  hold(bytes: Buffer): void {
+    this.#held = this.#held === null ? bytes : Buffer.concat([this.#held, bytes]);
+  }
+
+  send(bytes: Buffer): void {
+    let all = bytes;
+    if (this.#held !== null) {
+      all = Buffer.concat([this.#held, bytes]);
+      this.#held = null;
+    }
+    this.bytesOut += all.length;
+    this.#owner.trace?.(this, 'F', all, 0, all.length);
+    this.#channel.writeOwned(all);
+  }
+
+  sendBorrowed(chunk: Buffer, start: number, end: number): void {
+    if (this.#held !== null) return this.send(chunk.subarray(start, end));
+    this.bytesOut += end - start;
+    this.#owner.trace?.(this, 'F', chunk, start, end);
+    this.#channel.writeBorrowed(chunk, start, end);
+  }
+
+  /** Sends an owned chunk as it is. @returns whether it is still being sent, and must not be reused. */
+  sendOwned(chunk: Buffer, start: number, end: number): boolean {
+    this.send(chunk.subarray(start, end));
+    return this.#channel.unsent;
+  }
+
+  pause(): void {
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#channel.resume();
+  }
+
+  /** The last chunk that was handed on as owned is still being sent. */
+  retireReadBuffer(): void {
+    this.#channel.retireReadBuffer();
+  }
+
+  /** Ends the connection; the owner hears nothing more. */
+  close(terminate: Buffer | null): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    if (terminate !== null) this.#channel.writeOwned(terminate);
+    this.#channel.end();
+    this.queue.abandon();
+  }
+
+  onData(incoming: Buffer, incomingOwned: boolean): void {
+    if (this.#lost) return;
+    this.bytesIn += incoming.length;
+    if (this.raw) return this.#owner.toClient(this, incoming, 0, incoming.length, incomingOwned);
+    let chunk = incoming;
+    let owned = incomingOwned;
+    if (this.#carry !== null) {
+      chunk = Buffer.concat([this.#carry, incoming]);
+      owned = true;
+      this.#carry = null;
+    }
+    this.#owner.trace?.(this, 'B', chunk, 0, chunk.length);
+    this.#frames(chunk, owned);
+    if (!this.#lost) this.#owner.onProgress(this);
+  }
+
+  onDrain(): void {
+    this.#owner.onDrain(this);
+  }
+
+  onClosed(error: Error | null): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#owner.onLost(this, this.#fatal, error);
+    this.queue.abandon();
+  }
+
+  /** Walks the messages of a chunk; `run` is where the bytes begin that the client is still to be given. */
+  #frames(chunk: Buffer, owned: boolean): void {
+    const length = chunk.length;
+    let at = 0;
+    let run = 0;
+    if (this.#bulk > 0) {
+      const part = Math.min(this.#bulk, length);
+      this.#bulk -= part;
+      at = part;
+      if (this.#bulkHidden) run = part;
+    }
+    while (length - at >= 5) {
+      const type = chunk[at] as number;
+      const end = at + 1 + chunk.readUInt32BE(at + 1);
+      const bulk = type === B.DataRow || type === B.CopyData;
+      if (bulk && this.queue.headHidden === null) {
+        if (end <= length) {
+          at = end;
+          continue;
+        }
+        this.#bulk = end - length;
+        this.#bulkHidden = false;
+        at = length;
+        break;
+      }
+      if (end > length) break;
+      if (this.#isHidden(type)) {
+        if (run < at) this.#owner.toClient(this, chunk, run, at, owned);
+        run = end;
+        this.#hiddenMessage(type, chunk, at, end);
+      } else if (this.#shownMessage(type, chunk, at, end)) {
+        // passes as it is
+      } else {
+        if (run < at) this.#owner.toClient(this, chunk, run, at, owned);
+        run = end;
+        this.#asideMessage(type, chunk, at, end);
+      }
+      at = end;
+      if (this.#lost) return;
+    }
+    if (run < at) this.#owner.toClient(this, chunk, run, at, owned);
+    if (at < length) this.#carry = stableCopy(chunk, at, length);
+  }
+
+  #isHidden(type: number): boolean {
+    return (
+      this.queue.headHidden !== null &&
+      type !== B.NoticeResponse &&
+      type !== B.NotificationResponse &&
+      type !== B.ParameterStatus
+    );
+  }
+
+  #hiddenMessage(type: number, chunk: Buffer, at: number, end: number): void {
+    if (type === B.ReadyForQuery) this.status = chunk[at + 5] as number;
+    if (type === B.ErrorResponse) this.#noteFatal(chunk, at, end);
+    this.queue.headHidden?.onMessage?.(type, chunk, at + 5, end);
+    this.queue.take(type);
+    if (type === B.ReadyForQuery) this.#owner.onReady(this, this.status, false);
+  }
+
+  /** A message of the client's; false when it does not pass by itself (asynchronous ones). */
+  #shownMessage(type: number, chunk: Buffer, at: number, end: number): boolean {
+    switch (type) {
+      case B.NoticeResponse:
+      case B.NotificationResponse:
+      case B.ParameterStatus:
+        return false;
+      case B.ReadyForQuery:
+        this.status = chunk[at + 5] as number;
+        this.queue.take(type);
+        return this.#owner.onReady(this, this.status, true);
+      case B.CommandComplete:
+        this.#owner.onCommand(this, chunk, at + 5, end);
+        this.queue.take(type);
+        return true;
+      case B.ErrorResponse:
+        // Words on an idle link (a restart, an administrator) answer nothing that the client asked.
+        if (this.queue.size === 0) return false;
+        this.queue.take(type);
+        this.#owner.onError(this, this.#noteFatal(chunk, at, end));
+        return true;
+      case B.RowDescription:
+      case B.ParameterDescription:
+        this.#owner.onDescription(this, type, chunk, at, end);
+        this.queue.take(type);
+        return true;
+      case B.CopyInResponse:
+      case B.CopyBothResponse:
+        this.queue.take(type);
+        this.#owner.onCopyIn(this);
+        return true;
+      default:
+        this.queue.take(type);
+        return true;
+    }
+  }
+
+  #asideMessage(type: number, chunk: Buffer, at: number, end: number): void {
+    if (type === B.ErrorResponse) {
+      this.#noteFatal(chunk, at, end);
+      return;
+    }
+    if (type === B.ReadyForQuery) return;
+    if (type !== B.ParameterStatus) {
+      this.#owner.onAsync(this, type, chunk, at, end, this.queue.headHidden !== null);
+      return;
+    }
+    const [name, value] = decodeParameterStatus(chunk, at + 5, end);
+    this.parameters.set(name, value);
+    this.#owner.onParameterStatus(this, name, value);
+  }
+
+  #noteFatal(chunk: Buffer, at: number, end: number): ErrorFields {
+    const fields = decodeErrorFields(chunk, at + 5, end);
+    if (fields.severity === 'FATAL' || fields.severity === 'PANIC') this.#fatal = fields;
+    return fields;
+  }
+}

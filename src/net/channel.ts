@@ -1,0 +1,205 @@
+import net from 'node:net';
+import type tls from 'node:tls';
+import { ReadBuffers } from './read-buffers.js';
+import { stableCopy } from './slab.js';
+
+/**
+ * What a channel tells its owner. `chunk` is borrowed: it is valid until `onData` returns, and whoever
+ * keeps or writes any of it on copies it (`writeBorrowed` does), except where `owned` is true: then
+ * `writeOwned` may pass it on as it is.
+ */
+export interface ChannelOwner {
+  onData(chunk: Buffer, owned: boolean): void;
+  /** What was written has left; a producer that was paused may go on. */
+  onDrain(): void;
+  /** The peer is gone (half-closed counts), or the socket failed. Called once. */
+  onClosed(error: Error | null): void;
+}
+
+/** Above this much unsent data `congested` is true and the producer is to be paused. */
+const WRITE_LIMIT = 64 * 1024;
+
+/**
+ * A socket as pgfig uses it: chunks in by a callback without streams, events or allocation, whole chunks
+ * out, and backpressure both ways. A plain socket reads with `onread` into shared memory (ReadBuffers);
+ * a TLS socket ignores `onread`, and its chunks are its own.
+ */
+export class Channel {
+  #socket: net.Socket;
+  #owner: ChannelOwner;
+  readonly #buffers: ReadBuffers | null;
+  #closed = false;
+  #paused = false;
+  #waiting = false;
+
+  private constructor(socket: net.Socket, owner: ChannelOwner, buffers: ReadBuffers | null) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#buffers = buffers;
+    this.#listen(socket);
+  }
+
+  /**
+   * Takes over an accepted socket by its handle, which is the only way to give `onread` to a socket that
+   * `net.Server` made. Not public API of Node, hence here alone and guarded by a canary test; the server
+   * must accept with `pauseOnConnect`, so that no byte was read before.
+   */
+  static adopt(accepted: net.Socket, owner: ChannelOwner): Channel {
+    const handle = (accepted as unknown as { _handle: unknown })._handle;
+    if (handle === null || handle === undefined) return Channel.overStream(accepted, owner);
+    (accepted as unknown as { _handle: unknown })._handle = null;
+    const buffers = new ReadBuffers();
+    const channel: { current: Channel | null } = { current: null };
+    const socket = new net.Socket({
+      handle,
+      allowHalfOpen: false,
+      writableHighWaterMark: WRITE_LIMIT,
+      onread: {
+        buffer: () => buffers.next(),
+        callback: (length: number, buffer: Uint8Array) => channel.current?.read(length, buffer as Buffer) ?? true,
+      },
+    } as unknown as net.SocketConstructorOpts);
+    channel.current = new Channel(socket, owner, buffers);
+    socket.resume();
+    return channel.current;
+  }
+
+  /** Opens a TCP connection (or a Unix socket where `host` starts with '/'); `onConnect` when it stands. */
+  static connect(host: string, port: number, owner: ChannelOwner, onConnect: () => void): Channel {
+    const buffers = new ReadBuffers();
+    const channel: { current: Channel | null } = { current: null };
+    const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+    const socket = net.connect({
+      ...target,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      writableHighWaterMark: WRITE_LIMIT,
+      onread: {
+        buffer: () => buffers.next(),
+        callback: (length: number, buffer: Uint8Array) => channel.current?.read(length, buffer as Buffer) ?? true,
+      },
+    } as unknown as net.NetConnectOpts);
+    channel.current = new Channel(socket, owner, buffers);
+    socket.once('connect', onConnect);
+    return channel.current;
+  }
+
+  /** A socket whose chunks come by 'data' events and are never reused: TLS. */
+  static overStream(socket: net.Socket | tls.TLSSocket, owner: ChannelOwner): Channel {
+    const channel = new Channel(socket, owner, null);
+    socket.on('data', (chunk: Buffer) => {
+      if (!channel.#closed) channel.#owner.onData(chunk, true);
+    });
+    return channel;
+  }
+
+  get socket(): net.Socket {
+    return this.#socket;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** More is waiting to be sent than should be: pause who produces it until `onDrain`. */
+  get congested(): boolean {
+    return this.#socket.writableLength >= WRITE_LIMIT;
+  }
+
+  /** Some of what was written has not been taken by the kernel yet: its memory is in use. */
+  get unsent(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  setOwner(owner: ChannelOwner): void {
+    this.#owner = owner;
+  }
+
+  /** Writes bytes that never change after this call. */
+  writeOwned(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength >= WRITE_LIMIT) this.#waiting = true;
+  }
+
+  /** Copies `chunk[start, end)` and writes it. */
+  writeBorrowed(chunk: Buffer, start: number, end: number): void {
+    this.writeOwned(stableCopy(chunk, start, end));
+  }
+
+  /** Stops reading; the kernel's window then holds the peer back. */
+  pause(): void {
+    if (this.#paused || this.#closed) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#closed) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Sends what waits, then closes; the rest of what the peer sends is dropped. */
+  end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const socket = this.#socket;
+    socket.resume();
+    socket.end(() => socket.destroySoon());
+    // A peer that never reads would keep the socket for ever.
+    setTimeout(() => socket.destroy(), 2_000).unref();
+  }
+
+  destroy(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  /** Gives the raw socket away, to be wrapped by TLS; this channel is then dead. */
+  detach(): net.Socket {
+    const socket = this.#socket;
+    this.#closed = true;
+    socket.removeAllListeners();
+    socket.on('error', () => undefined);
+    return socket;
+  }
+
+  /** `onread`'s callback: false stops reading until `resume`. */
+  private read(length: number, buffer: Buffer): boolean {
+    if (this.#closed) return true;
+    const buffers = this.#buffers;
+    if (buffers === null) return true;
+    const owned = buffers.took(length);
+    this.#owner.onData(length === buffer.length ? buffer : buffer.subarray(0, length), owned);
+    return !this.#paused;
+  }
+
+  /** Whether a private read buffer was handed on and is still being sent: then it must not be read into again. */
+  retireReadBuffer(): void {
+    this.#buffers?.retire();
+  }
+
+  #listen(socket: net.Socket): void {
+    socket.on('drain', () => {
+      if (!this.#waiting) return;
+      this.#waiting = false;
+      if (!this.#closed) this.#owner.onDrain();
+    });
+    socket.on('error', (error) => this.#close(error));
+    socket.on('end', () => this.#close(null));
+    socket.on('close', () => this.#close(null));
+  }
+
+  #close(error: Error | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#owner.onClosed(error);
+    this.#socket.destroySoon();
+  }
+}

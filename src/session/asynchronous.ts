@@ -1,0 +1,28 @@
+import type { Link } from '../backend/link.js';
+import { notificationResponse } from '../wire/backend-messages.js';
+import { decodeNotification } from '../wire/decode.js';
+import { B } from '../wire/types.js';
+import type { ClientSession } from './client-session.js';
+
+/**
+ * Notices and notifications, which come at any time (55.2.7). What pgfig's own statements provoke is not the
+ * client's to see; a notification from the session's own backend carries the process id that the client knows.
+ */
+export function onAsync(
+  session: ClientSession,
+  link: Link,
+  type: number,
+  chunk: Buffer,
+  start: number,
+  end: number,
+  hidden: boolean,
+): void {
+  if (type === B.NoticeResponse) {
+    if (!hidden) session.client.pass(chunk, start, end, false);
+    return;
+  }
+  const { pid, channel, payload } = decodeNotification(chunk, start + 5, end);
+  const own = pid === link.identity.pid;
+  session.client.say(notificationResponse(own ? session.start.info.pid : pid, channel, payload));
+  session.client.flush();
+}

@@ -1,0 +1,310 @@
+import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import type { SessionEffect } from '../sql/statement.js';
+import { commandComplete, noticeResponse } from '../wire/backend-messages.js';
+import type { ErrorFields } from '../wire/decode.js';
+import { query } from '../wire/frontend-messages.js';
+import { type ClientSession, FAILED, IDLE, IN_TRANSACTION } from './client-session.js';
+import { inject, injectSync } from './injection.js';
+import { anyLink, makeReady } from './joining.js';
+import { settleContext } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+import { failedTransaction, sendOn, sendQuery } from './simple-query.js';
+import type { TextPlan } from './text-plan.js';
+import { quoteIdent, Transaction } from './transaction.js';
+import { finish } from './transaction-end.js';
+
+/** Transaction control, sent as a Query of its own. Returns as `runQuery` does. */
+export function runControl(
+  session: ClientSession,
+  plan: TextPlan,
+  effect: SessionEffect,
+  frame: Buffer,
+): Promise<void> | null {
+  switch (effect.type) {
+    case 'begin':
+      return runBegin(session, plan, effect, frame);
+    case 'commit':
+    case 'rollback':
+      return runEnd(session, plan, effect.type, effect.chain, frame);
+    case 'savepoint':
+    case 'release':
+    case 'rollback-to':
+      return runSavepoint(session, plan, effect.type, effect.name, frame);
+    case 'set-transaction':
+      return runSetTransaction(session, plan, effect, frame);
+    default:
+      return runPrepareTransaction(session, plan, frame);
+  }
+}
+
+export const tagOf = (plan: TextPlan, frame: Buffer): string =>
+  plan.control?.type === 'begin'
+    ? /\bstart\b/i.test(
+        frame
+          .latin1Slice(5, Math.min(frame.length, 400))
+          .replace(/--.*|\/\*[\s\S]*?\*\//g, '')
+          .slice(0, 40),
+      )
+      ? 'START TRANSACTION'
+      : 'BEGIN'
+    : (CONTROL_TAGS[plan.control?.type ?? ''] ?? 'BEGIN');
+
+const CONTROL_TAGS: Record<string, string> = {
+  commit: 'COMMIT',
+  rollback: 'ROLLBACK',
+  savepoint: 'SAVEPOINT',
+  release: 'RELEASE',
+  'rollback-to': 'ROLLBACK',
+  'set-transaction': 'SET',
+};
+
+/** BEGIN is answered at once; each database gets it with its first statement. */
+export function beginHere(session: ClientSession, effect: Extract<SessionEffect, { type: 'begin' }>): void {
+  const tx = new Transaction(effect.modes, effect.isolation);
+  session.tx = tx;
+  session.txStamp = tx.stamp;
+  session.status = IN_TRANSACTION;
+  session.tempTablesBeforeTransaction = session.tempTables;
+}
+
+function runBegin(
+  session: ClientSession,
+  plan: TextPlan,
+  effect: Extract<SessionEffect, { type: 'begin' }>,
+  frame: Buffer,
+): Promise<void> | null {
+  const { tx } = session;
+  if (tx === null) {
+    if (openPipeline(session) !== null) return forwardToAny(session, plan, frame);
+    beginHere(session, effect);
+    session.sayCommand(commandComplete(tagOf(plan, frame)));
+    return null;
+  }
+  const participant = failedOrLast(session);
+  if (participant !== null) return sendOn(session, plan, participant, frame);
+  if (session.status === FAILED) throw failedTransaction();
+  session.client.say(warning('25001', 'there is already a transaction in progress'));
+  session.sayCommand(commandComplete(tagOf(plan, frame)));
+  return null;
+}
+
+export const warning = (code: string, message: string): Buffer =>
+  noticeResponse({ severity: 'WARNING', code, message });
+
+/** A link on which the implicit transaction of a pipeline is open. */
+export function openPipeline(session: ClientSession): SessionLink | null {
+  for (const target of session.links.values()) if (target.inPipeline) return target;
+  return null;
+}
+
+function forwardToAny(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+  const target = anyLink(session);
+  if (target instanceof Promise) return target.then((link) => sendOn(session, plan, link, frame) ?? undefined);
+  return sendOn(session, plan, target, frame);
+}
+
+/** The participant that knows of the failure, else the one used last. */
+export function failedOrLast(session: ClientSession): SessionLink | null {
+  const participants = session.tx?.participants ?? [];
+  return (
+    participants.find((participant) => participant.link.status === FAILED) ??
+    participants.find((participant) => participant === session.last) ??
+    participants.at(-1) ??
+    null
+  );
+}
+
+function runEnd(
+  session: ClientSession,
+  plan: TextPlan,
+  how: 'commit' | 'rollback',
+  chain: boolean,
+  frame: Buffer,
+): Promise<void> | null {
+  const { tx } = session;
+  if (tx === null) return forwardToAny(session, plan, frame);
+  const [only] = tx.participants;
+  if (only !== undefined && tx.participants.length === 1 && !tx.failedHere) {
+    only.rollbackTo = null;
+    session.commitSent = how === 'commit' ? only : null;
+    sendQuery(session, { ...plan, writes: false }, only, frame);
+    return session
+      .answered(only)
+      .then(() => afterChain(session, tx, chain, only))
+      .then(() => settleContext(session));
+  }
+  return endEverywhere(session, tx, how, chain).then((committed) => {
+    session.sayCommand(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
+  });
+}
+
+/** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
+function afterChain(session: ClientSession, before: Transaction, chain: boolean, only: SessionLink): void {
+  session.commitSent = null;
+  if (!chain || session.tx !== before || session.status === IDLE) return;
+  const next = new Transaction(before.modes, before.isolation);
+  session.tx = next;
+  session.txStamp = next.stamp;
+  next.participants.push(only);
+  only.txStamp = next.stamp;
+  only.journalAt = 0;
+}
+
+/**
+ * Ends a transaction that no single backend can end: nobody or several take part, or pgfig itself has failed it.
+ * The writer first: its answer is the client's; then the others, whose failure is logged (they only read).
+ * @returns whether it was committed
+ * @throws PgfigError what the writer answered to COMMIT
+ */
+export async function endEverywhere(
+  session: ClientSession,
+  tx: Transaction,
+  how: 'commit' | 'rollback',
+  chain: boolean,
+): Promise<boolean> {
+  const failed = session.status === FAILED;
+  const committing = how === 'commit' && !failed;
+  let error: PgfigError | null = null;
+  const writer = tx.writer ?? tx.participants.at(-1);
+  if (committing && writer !== undefined) {
+    session.commitSent = writer;
+    const answer = inject(writer, 'COMMIT');
+    injectSync(writer);
+    await session.drained(writer);
+    session.commitSent = null;
+    if (answer.error !== null) error = asRaised(answer.error);
+  }
+  for (const participant of tx.participants) {
+    if (committing && participant === writer) continue;
+    if (participant.link.lost) continue;
+    inject(participant, committing && error === null ? 'COMMIT' : 'ROLLBACK', [], (fields) =>
+      session.traffic.events.warning('a participant that only read could not end its transaction', {
+        database: participant.database,
+        error: fields.message,
+      }),
+    );
+    injectSync(participant);
+  }
+  finish(session, committing && error === null);
+  session.status = IDLE;
+  await settleContext(session);
+  if (error !== null) throw error;
+  if (chain) beginHere(session, { type: 'begin', modes: tx.modes, isolation: tx.isolation, readOnly: null });
+  return committing;
+}
+
+const asRaised = (fields: ErrorFields): PgfigError =>
+  new PgfigError('BACKEND_ANSWERED', fields.message, {
+    sqlstate: fields.code,
+    ...(fields.detail === undefined ? {} : { detail: fields.detail }),
+    ...(fields.hint === undefined ? {} : { hint: fields.hint }),
+  });
+
+function runSavepoint(
+  session: ClientSession,
+  plan: TextPlan,
+  type: 'savepoint' | 'release' | 'rollback-to',
+  name: string,
+  frame: Buffer,
+): Promise<void> | null {
+  const { tx } = session;
+  if (tx === null) return forwardToAny(session, plan, frame);
+  const participant = failedOrLast(session);
+  if (participant !== null) {
+    const savesHere = session.status !== FAILED || type === 'rollback-to';
+    if (tx.failedHere && type !== 'rollback-to') throw failedTransaction();
+    const watched = { ...plan, writes: false };
+    const ready = savesHere && participant.link.status !== FAILED ? makeReady(session, participant, false) : null;
+    const send = (): Promise<void> => {
+      sendQuery(session, watched, participant, frame);
+      return session.answered(participant);
+    };
+    return ready === null ? send() : ready.then(send);
+  }
+  savepointHere(session, tx, type, name);
+  session.sayCommand(commandComplete(CONTROL_TAGS[type] ?? 'SAVEPOINT'));
+  return null;
+}
+
+/** Savepoints while no database takes part yet. @throws PgfigError IN_FAILED_TRANSACTION, NO_SUCH_SAVEPOINT */
+export function savepointHere(
+  session: ClientSession,
+  tx: Transaction,
+  type: 'savepoint' | 'release' | 'rollback-to',
+  name: string,
+): void {
+  if (session.status === FAILED && type !== 'rollback-to') throw failedTransaction();
+  if (type === 'savepoint') {
+    tx.record({ type: 'savepoint', name, sql: `SAVEPOINT ${quoteIdent(name)}` }, null);
+    return;
+  }
+  if (!tx.hasSavepoint(name)) throw new PgfigError('NO_SUCH_SAVEPOINT', `savepoint "${name}" does not exist`);
+  if (type === 'release') tx.release(name, null);
+  else {
+    tx.rollbackTo(name, null);
+    session.status = IN_TRANSACTION;
+  }
+}
+
+/**
+ * SET TRANSACTION waits for the first statement, so that an ORM that sends it does not drag a database in. One that
+ * names a snapshot belongs to the default database.
+ */
+function runSetTransaction(
+  session: ClientSession,
+  plan: TextPlan,
+  effect: Extract<SessionEffect, { type: 'set-transaction' }>,
+  frame: Buffer,
+): Promise<void> | null {
+  const { tx } = session;
+  if (tx === null) return forwardToAny(session, plan, frame);
+  if (tx.participants.length > 0) {
+    const target = failedOrLast(session);
+    if (target !== null) return sendOn(session, { ...plan, writes: false }, target, frame);
+  }
+  if (session.status === FAILED) throw failedTransaction();
+  if (effect.snapshot) {
+    const target = session.links.get(session.context.rules.defaultDatabase);
+    if (target !== undefined) return sendOn(session, { ...plan, writes: false }, target, frame);
+    throw new PgfigError(
+      'NOT_OVER_SEVERAL_DATABASES',
+      'a snapshot can only be imported where the default database is open',
+    );
+  }
+  tx.addModes(effect.modes, effect.isolation);
+  session.sayCommand(commandComplete('SET'));
+  return null;
+}
+
+function runPrepareTransaction(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+  const { tx } = session;
+  const [only] = tx?.participants ?? [];
+  if (tx === null || only === undefined || (tx.participants.length === 1 && isDefault(session, only))) {
+    if (only !== undefined) {
+      sendQuery(session, { ...plan, writes: false }, only, frame);
+      return session.answered(only).then(() => settleContext(session));
+    }
+    return forwardToAny(session, plan, frame);
+  }
+  throw new PgfigError(
+    'NOT_OVER_SEVERAL_DATABASES',
+    'PREPARE TRANSACTION needs the default database as the only participant',
+    { detail: `Taking part: ${tx.participants.map((participant) => participant.database).join(', ')}.` },
+  );
+}
+
+const isDefault = (session: ClientSession, target: SessionLink): boolean =>
+  target.database === session.context.rules.defaultDatabase;
+
+/** A hidden Query, for what the client sent as one and has to run elsewhere too. */
+export function sendHiddenQuery(target: SessionLink, sql: string, onError: (message: string) => void): void {
+  target.link.queue.push(Expect.Query, { onMessage: watchErrors(onError) });
+  target.link.send(query(sql));
+}
+
+const watchErrors =
+  (onError: (message: string) => void) =>
+  (type: number, chunk: Buffer, start: number, end: number): void => {
+    if (type === 0x45) onError(chunk.latin1Slice(start, end).replaceAll('\0', ' '));
+  };

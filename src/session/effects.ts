@@ -1,0 +1,130 @@
+import type { Watcher } from '../backend/reply-queue.js';
+import type { SessionEffect } from '../sql/statement.js';
+import { decodeQuery } from '../wire/decode.js';
+import { type ClientSession, FAILED } from './client-session.js';
+import type { SessionLink } from './session-link.js';
+import type { TextPlan } from './text-plan.js';
+import { quoteIdent } from './transaction.js';
+
+/** Applies what a text does to the session's state, once the backend has said that it was done. */
+export function watchEffects(
+  session: ClientSession,
+  target: SessionLink,
+  plan: TextPlan,
+  frame: Buffer | null,
+): Watcher {
+  return {
+    onDone: (ok: boolean) => {
+      const done = ok && !session.queryFailed;
+      const sql = frame === null ? null : sqlOf(frame);
+      if (plan.ddl) session.traffic.events.ddlSeen(target.database);
+      if (!done) {
+        // Part of a string of statements may have run, and been committed, before the one that failed.
+        if (plan.parsed.statements.length > 1) for (const effect of plan.effects) suspect(session, target, effect);
+        return;
+      }
+      for (const effect of plan.effects) apply(session, target, effect, sql, plan.parsed.statements.length === 1);
+    },
+  };
+}
+
+const sqlOf = (frame: Buffer): string => {
+  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
+  return frame.toString('utf8', queryStart, queryEnd);
+};
+
+function suspect(session: ClientSession, target: SessionLink, effect: SessionEffect): void {
+  if (effect.type === 'set') settingChanged(session, target, effect.name, effect.local, null);
+}
+
+/** One effect that has taken place on `target`. `sql` is its statement where it is alone in its text. */
+export function apply(
+  session: ClientSession,
+  target: SessionLink,
+  effect: SessionEffect,
+  sql: string | null,
+  alone: boolean,
+): void {
+  switch (effect.type) {
+    case 'set':
+      return settingChanged(session, target, effect.name, effect.local, alone ? sql : null);
+    case 'set-unknown':
+      if (session.tx !== null) session.tx.joinBarred = true;
+      session.settings.joinBarred = true;
+      return session.searchPath.outdated(target);
+    case 'savepoint':
+      session.tx?.record({ type: 'savepoint', name: effect.name, sql: `SAVEPOINT ${quoteIdent(effect.name)}` }, target);
+      return;
+    case 'release':
+      return session.tx?.release(effect.name, target);
+    case 'rollback-to':
+      if (session.status !== FAILED || target.link.status !== FAILED) session.tx?.rollbackTo(effect.name, target);
+      if (session.tx?.searchPathChanged === true) session.searchPath.outdated(target);
+      return;
+    case 'set-transaction':
+      if (effect.session) settingChanged(session, target, 'default_transaction_isolation', false, null);
+      else if (alone && sql !== null) session.tx?.record({ type: 'statement', name: '', sql }, target);
+      return;
+    case 'create-temp':
+      target.holdsState = true;
+      session.tempTables = new Map(session.tempTables).set(effect.table, target.database);
+      return session.contextChanged();
+    case 'drop-table':
+      return dropped(session, effect.table.schema, effect.table.name);
+    case 'prepare':
+      return; // noted when it was sent: its name must be known to what follows in the same pipeline
+    case 'declare-cursor':
+      if (effect.hold) target.holdsState = true;
+      session.cursors.set(effect.name, target);
+      return;
+    case 'close-cursor':
+      if (effect.name === null) session.cursors.clear();
+      else session.cursors.delete(effect.name);
+      return;
+    case 'listen':
+      session.listening.add(effect.channel);
+      target.holdsState = true;
+      return;
+    case 'unlisten':
+      if (effect.channel === null) session.listening.clear();
+      else session.listening.delete(effect.channel);
+      return;
+    case 'sequence':
+      target.holdsState = true;
+      return;
+    case 'advisory-lock':
+      if (effect.session) target.holdsState = true;
+      return;
+    default:
+      return;
+  }
+}
+
+function settingChanged(
+  session: ClientSession,
+  target: SessionLink,
+  name: string,
+  local: boolean,
+  sql: string | null,
+): void {
+  const { tx } = session;
+  const movesNames = name === 'search_path' || name === 'role' || name === 'session_authorization';
+  if (movesNames) session.searchPath.outdated(target);
+  if (tx === null) {
+    if (!local) session.settings.changed(name, target);
+    return;
+  }
+  if (movesNames) tx.searchPathChanged = true;
+  if (!local) tx.changedSettings.add(name);
+  if (sql === null) tx.opaque = true;
+  else tx.record({ type: 'statement', name: '', sql }, target);
+}
+
+function dropped(session: ClientSession, schema: string | undefined, name: string): void {
+  if (schema !== undefined && !schema.startsWith('pg_temp')) return;
+  if (!session.tempTables.has(name)) return;
+  const left = new Map(session.tempTables);
+  left.delete(name);
+  session.tempTables = left;
+  session.contextChanged();
+}

@@ -1,0 +1,101 @@
+import { PgfigError } from '../errors/pgfig-error.js';
+import { decodeQuery } from '../wire/decode.js';
+import type { ClientSession } from './client-session.js';
+import { sendHiddenQuery } from './control.js';
+import { anyLink } from './joining.js';
+import { openLink } from './opening.js';
+import { settleContext } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+import { sendOn } from './simple-query.js';
+import type { TextPlan } from './text-plan.js';
+
+/**
+ * What pools send between two users of a connection (DISCARD ALL; RESET ALL; CLOSE ALL; UNLISTEN * ...), and
+ * LISTEN: the whole text runs on every link, and one reply is shown. A reset dials nothing; LISTEN needs a link
+ * to every database with a routed domain.
+ * @throws PgfigError NOT_OVER_SEVERAL_DATABASES
+ */
+export function runEverywhere(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+  if (plan.spans || (plan.writes && session.links.size > 1)) {
+    throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a query string that resets the session cannot also use tables');
+  }
+  return run(session, plan, frame);
+}
+
+async function run(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+  const listens = plan.effects.some((effect) => effect.type === 'listen');
+  if (listens) {
+    for (const database of session.context.rules.databases) {
+      if (!session.links.has(database)) await openLink(session, database);
+    }
+  }
+  const shown = await anyLink(session);
+  const others = [...session.links.values()].filter((other) => other !== shown);
+  await sendOn(session, plan, shown, frame);
+  await session.answered(shown);
+  if (session.lastQueryFailed) return;
+  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
+  const sql = frame.toString('utf8', queryStart, queryEnd);
+  for (const other of others) repeat(session, other, sql);
+  forgetState(session, plan);
+  await settleContext(session);
+}
+
+function repeat(session: ClientSession, other: SessionLink, sql: string): void {
+  if (other.link.lost) return;
+  sendHiddenQuery(other, sql, (error) =>
+    session.traffic.events.warning('a reset of the session failed on one link', { database: other.database, error }),
+  );
+}
+
+/** What the links have forgotten, the session forgets. */
+export function forgetState(session: ClientSession, plan: TextPlan): void {
+  for (const effect of plan.effects) {
+    switch (effect.type) {
+      case 'discard':
+        if (effect.what === 'all') forgetAll(session);
+        if (effect.what === 'temp') forgetTemp(session);
+        break;
+      case 'reset-all':
+        session.settings.resetAll(session.links.values());
+        for (const target of session.links.values()) session.searchPath.outdated(target);
+        break;
+      case 'deallocate':
+        if (effect.name === null) forgetStatements(session);
+        break;
+      case 'unlisten':
+        if (effect.channel === null) session.listening.clear();
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+function forgetAll(session: ClientSession): void {
+  session.settings.resetAll(session.links.values());
+  forgetStatements(session);
+  forgetTemp(session);
+  session.cursors.clear();
+  session.portals.clear();
+  session.listening.clear();
+  for (const target of session.links.values()) {
+    target.holdsState = false;
+    session.searchPath.outdated(target);
+  }
+}
+
+function forgetTemp(session: ClientSession): void {
+  if (session.tempTables.size === 0) return;
+  session.tempTables = new Map();
+  session.contextChanged();
+}
+
+/** DEALLOCATE ALL takes pgfig's own statements along. */
+function forgetStatements(session: ClientSession): void {
+  session.names.clear();
+  for (const target of session.links.values()) {
+    target.statements.clear();
+    target.reserved.clear();
+  }
+}

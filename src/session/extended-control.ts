@@ -1,0 +1,208 @@
+import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import type { SessionEffect } from '../sql/statement.js';
+import {
+  bindComplete,
+  commandComplete,
+  noData,
+  parameterDescription,
+  parseComplete,
+} from '../wire/backend-messages.js';
+import { type ClientSession, FAILED } from './client-session.js';
+import { beginHere, endEverywhere, failedOrLast, openPipeline, savepointHere, tagOf, warning } from './control.js';
+import { later, othersBusy, send, sendParse } from './extended-query.js';
+import { isReady, makeReady } from './joining.js';
+import type { Prepared } from './prepared.js';
+import { ensurePrepared } from './prepared-statements.js';
+import { settleContext } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+import { failedTransaction } from './simple-query.js';
+
+/**
+ * Transaction control by the extended protocol. Where exactly one link is concerned, the messages go there as they
+ * are; otherwise pgfig answers them itself, once everything before them is answered.
+ */
+
+/** The one link that control statements concern now; null: pgfig's own business. */
+function concerned(session: ClientSession): SessionLink | null {
+  const { tx } = session;
+  if (tx === null) return openPipeline(session);
+  const [only] = tx.participants;
+  return only !== undefined && tx.participants.length === 1 && !tx.failedHere ? only : null;
+}
+
+const NO_PARAMETERS = parameterDescription([]);
+
+export function parseControl(
+  session: ClientSession,
+  prepared: Prepared,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): boolean {
+  const target = concerned(session);
+  if (target !== null) {
+    if (othersBusy(session, target) || !isReady(session, target)) {
+      later(session, chunk, at, end, async (frame) => {
+        if (target.link.status !== FAILED) await makeReady(session, target, false);
+        sendParse(session, prepared, target, frame, 0, frame.length);
+      });
+    } else sendParse(session, prepared, target, chunk, at, end);
+    return true;
+  }
+  if (needsServer(session, prepared)) return false;
+  answer(session, chunk, at, end, () => session.client.say(parseComplete));
+  return true;
+}
+
+/** Outside of a transaction COMMIT and its like get their warnings or errors from a server. */
+function needsServer(session: ClientSession, prepared: Prepared): boolean {
+  const { control } = prepared.plan;
+  return session.tx === null && control !== null && control.type !== 'begin' && prepared.name === '';
+}
+
+/** Says something once everything before it is answered. */
+function answer(session: ClientSession, chunk: Buffer, at: number, end: number, say: () => void): void {
+  if (session.active === null || session.active.link.queue.shown === 0) return say();
+  later(session, chunk, at, end, () => {
+    say();
+    return null;
+  });
+}
+
+export function bindControl(
+  session: ClientSession,
+  prepared: Prepared,
+  portal: string,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): boolean {
+  const target = concerned(session);
+  if (target === null) {
+    if (session.tx === null && prepared.plan.control?.type !== 'begin') return false;
+    answer(session, chunk, at, end, () => {
+      session.portals.set(portal, { link: null, prepared });
+      session.client.say(bindComplete);
+    });
+    return true;
+  }
+  const ready = isReady(session, target) || target.link.status === FAILED;
+  if (!othersBusy(session, target) && ready && target.statements.get(prepared.name) === prepared) {
+    session.portals.set(portal, { link: target, prepared });
+    send(session, target, Expect.Bind, chunk, at, end);
+    return true;
+  }
+  later(session, chunk, at, end, async (frame) => {
+    if (target.link.status === FAILED) {
+      // Nothing can be prepared there any more: it is ended by pgfig's own means.
+      session.portals.set(portal, { link: null, prepared });
+      session.client.say(bindComplete);
+      return;
+    }
+    await makeReady(session, target, false);
+    await ensurePrepared(session, prepared, target);
+    session.portals.set(portal, { link: target, prepared });
+    send(session, target, Expect.Bind, frame, 0, frame.length);
+  });
+  return true;
+}
+
+export function describeControl(
+  session: ClientSession,
+  prepared: Prepared,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): boolean {
+  const statement = chunk[at + 5] === 0x53;
+  answer(session, chunk, at, end, () => {
+    if (statement) session.client.say(NO_PARAMETERS);
+    session.client.say(noData);
+  });
+  void prepared;
+  return true;
+}
+
+/** Execute of a portal that no link has. */
+export function executeControl(
+  session: ClientSession,
+  prepared: Prepared,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  const { control } = prepared.plan;
+  if (control === null) throw new PgfigError('INTERNAL', 'a portal without a link holds no transaction control');
+  if (
+    control.type === 'begin' &&
+    session.tx === null &&
+    (session.active === null || session.active.link.queue.shown === 0)
+  ) {
+    beginHere(session, control);
+    session.client.say(commandComplete(tagOf(prepared.plan, prepared.parse)));
+    return;
+  }
+  later(session, chunk, at, end, () => runHere(session, prepared, control));
+}
+
+async function runHere(session: ClientSession, prepared: Prepared, control: SessionEffect): Promise<void> {
+  const { tx } = session;
+  const tag = commandComplete(tagOf(prepared.plan, prepared.parse));
+  if (tx === null) {
+    if (control.type === 'begin') beginHere(session, control);
+    else session.client.say(warning('25P01', 'there is no transaction in progress'));
+    session.client.say(tag);
+    return;
+  }
+  switch (control.type) {
+    case 'begin':
+      if (session.status === FAILED) throw failedTransaction();
+      session.client.say(warning('25001', 'there is already a transaction in progress'));
+      session.client.say(tag);
+      return;
+    case 'commit':
+    case 'rollback': {
+      const committed = await endEverywhere(session, tx, control.type, control.chain);
+      session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
+      return;
+    }
+    case 'savepoint':
+    case 'release':
+    case 'rollback-to':
+      await savepointOver(session, control.type, control.name);
+      session.client.say(tag);
+      return;
+    case 'set-transaction':
+      if (session.status === FAILED) throw failedTransaction();
+      if (tx.participants.length > 0) {
+        throw new PgfigError(
+          'NOT_OVER_SEVERAL_DATABASES',
+          'SET TRANSACTION must come before the first statement of a transaction over several databases',
+        );
+      }
+      tx.addModes(control.modes, control.isolation);
+      session.client.say(tag);
+      return;
+    default:
+      throw new PgfigError(
+        'NOT_OVER_SEVERAL_DATABASES',
+        'PREPARE TRANSACTION needs the default database as the only participant',
+      );
+  }
+}
+
+/** Savepoints over several participants: each gets it before its next statement, from the journal. */
+async function savepointOver(
+  session: ClientSession,
+  type: 'savepoint' | 'release' | 'rollback-to',
+  name: string,
+): Promise<void> {
+  const { tx } = session;
+  if (tx === null) return;
+  savepointHere(session, tx, type, name);
+  const failed = failedOrLast(session);
+  if (type !== 'rollback-to' || failed === null) return;
+  for (const participant of [...tx.participants]) await makeReady(session, participant, false);
+  await settleContext(session);
+}

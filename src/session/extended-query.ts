@@ -1,0 +1,368 @@
+import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { stableCopy } from '../net/slab.js';
+import { closeComplete } from '../wire/backend-messages.js';
+import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../wire/decode.js';
+import { F } from '../wire/types.js';
+import { type ClientSession, FAILED, IDLE } from './client-session.js';
+import { watchEffects } from './effects.js';
+import { bindControl, describeControl, executeControl, parseControl } from './extended-control.js';
+import { isReady, linkFor, makeReady, mayWrite } from './joining.js';
+import { endPipeline } from './pipeline-end.js';
+import type { Prepared } from './prepared.js';
+import { ensurePrepared, followRules, parsed, rememberParse } from './prepared-statements.js';
+import type { SessionLink } from './session-link.js';
+import { count, failedTransaction } from './simple-query.js';
+import type { TextPlan } from './text-plan.js';
+
+/**
+ * The extended query protocol (55.2.3). Each message goes to the link that its statement belongs to; where that is
+ * not the active one, it waits until everything before it is answered without error (a Flush makes the backend
+ * answer), so that after an error nothing more runs.
+ */
+
+/** Another link than `target` still has requests of the client's outstanding. */
+export function othersBusy(session: ClientSession, target: SessionLink | null): boolean {
+  const { active } = session;
+  return active !== null && active !== target && active.link.queue.shown > 0;
+}
+
+/** Sends a message of the client's on a link that is ready for it. */
+export function send(
+  session: ClientSession,
+  target: SessionLink,
+  expect: Expect,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  watcher: { onDone(ok: boolean): void } | null = null,
+): void {
+  if (target.link.lost) throw session.lostError(target.database);
+  target.link.queue.push(expect, null, watcher);
+  target.lastWasQuery = false;
+  target.inPipeline = true;
+  session.active = target;
+  session.last = target;
+  session.forward(target, chunk, at, end);
+}
+
+/** Keeps a message until nothing is outstanding any more, then deals with it anew. */
+export function later(
+  session: ClientSession,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  handle: (frame: Buffer) => Promise<void> | null | undefined,
+): void {
+  const frame = stableCopy(chunk, at, end);
+  session.flushRun();
+  session.block(
+    waitForActive(session).then(() => (session.skipping ? undefined : (handle(frame) ?? undefined))),
+    false,
+  );
+}
+
+/** Waits until the active link has answered all; by Flush, as nobody has sent Sync yet. */
+export async function waitForActive(session: ClientSession): Promise<void> {
+  const { active } = session;
+  if (active === null || active.link.queue.shown === 0) return;
+  if (active.inPipeline) active.link.send(FLUSH);
+  await session.answered(active);
+}
+
+const FLUSH = Buffer.from([F.Flush, 0, 0, 0, 4]);
+
+export function onParse(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const prepared = parsed(session, chunk, at, end);
+  if (prepared.plan.control !== null && parseControl(session, prepared, chunk, at, end)) return;
+  refuseInFailed(session, prepared.plan);
+  const { plan } = prepared;
+  if (plan.error !== null) throw plan.error;
+  if (plan.spans) throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a prepared statement cannot span several databases');
+  const target = linkFor(session, plan);
+  if (!(target instanceof Promise) && isReady(session, target) && !othersBusy(session, target)) {
+    sendParse(session, prepared, target, chunk, at, end);
+    return;
+  }
+  later(session, chunk, at, end, async (frame) => {
+    const link = await target;
+    await makeReady(session, link, false);
+    sendParse(session, prepared, link, frame, 0, frame.length);
+  });
+}
+
+export function sendParse(
+  session: ClientSession,
+  prepared: Prepared,
+  target: SessionLink,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  send(session, target, Expect.Parse, chunk, at, end, rememberParse(session, prepared, target));
+}
+
+export function onBind(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const names = decodeBindNames(chunk, at + 5, end);
+  const prepared = session.names.get(names.statement);
+  if (prepared === undefined) return unknownStatement(session, names.statement, Expect.Bind, chunk, at, end);
+  followRules(session, prepared);
+  const { plan } = prepared;
+  const target = plan.database === null ? prepared.on : (session.links.get(plan.database) ?? null);
+  if (
+    plan.plain &&
+    target !== null &&
+    isReady(session, target) &&
+    !othersBusy(session, target) &&
+    target.statements.get(names.statement) === prepared &&
+    (!plan.writes || mayWrite(session, target))
+  ) {
+    if (plan.writes) session.pipelineWriter = session.tx === null ? target : session.pipelineWriter;
+    session.portals.set(names.portal, { link: target, prepared });
+    prepared.on = target;
+    send(session, target, Expect.Bind, chunk, at, end);
+    return;
+  }
+  if (plan.control !== null && bindControl(session, prepared, names.portal, chunk, at, end)) return;
+  refuseInFailed(session, plan);
+  later(session, chunk, at, end, (frame) => bindSlowly(session, prepared, names.portal, frame));
+}
+
+async function bindSlowly(session: ClientSession, prepared: Prepared, portal: string, frame: Buffer): Promise<void> {
+  followRules(session, prepared);
+  const { plan } = prepared;
+  if (plan.error !== null) throw plan.error;
+  const target = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
+  await makeReady(session, target, plan.writes);
+  await ensurePrepared(session, prepared, target);
+  if (plan.writes) {
+    if (session.tx === null) session.pipelineWriter = target;
+    else session.tx.writer = target;
+  }
+  session.portals.set(portal, { link: target, prepared });
+  send(session, target, Expect.Bind, frame, 0, frame.length);
+}
+
+/** Statements that pgfig does not know: made by SQL-level PREPARE inside a string or function, or not at all. */
+function unknownStatement(
+  session: ClientSession,
+  name: string,
+  expect: Expect,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  if (session.status === FAILED) throw failedTransaction();
+  const target = session.last ?? session.home;
+  if (
+    target !== null &&
+    isReady(session, target) &&
+    !othersBusy(session, target) &&
+    name.length > 0 &&
+    !target.reserved.has(name)
+  ) {
+    send(session, target, expect, chunk, at, end);
+    return;
+  }
+  throw new PgfigError(
+    'UNDEFINED_STATEMENT',
+    name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${utf8(name)}" does not exist`,
+  );
+}
+
+export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
+
+export function onDescribe(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const { what, name } = decodeDescribe(chunk, at + 5, end);
+  if (what === 'P') return withPortal(session, name, Expect.Execute, chunk, at, end, true);
+  const prepared = session.names.get(name);
+  if (prepared === undefined) return unknownStatement(session, name, Expect.Describe, chunk, at, end);
+  followRules(session, prepared);
+  const { plan } = prepared;
+  const target = plan.database === null ? prepared.on : (session.links.get(plan.database) ?? null);
+  if (
+    target !== null &&
+    isReady(session, target) &&
+    !othersBusy(session, target) &&
+    target.statements.get(name) === prepared
+  ) {
+    session.describing.push({ prepared, link: target });
+    send(session, target, Expect.Describe, chunk, at, end);
+    return;
+  }
+  if (plan.control !== null && describeControl(session, prepared, chunk, at, end)) return;
+  later(session, chunk, at, end, async (frame) => {
+    const link = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
+    await makeReady(session, link, false);
+    await ensurePrepared(session, prepared, link);
+    session.describing.push({ prepared, link });
+    send(session, link, Expect.Describe, frame, 0, frame.length);
+  });
+}
+
+/** Describe, Execute and Close of a portal go where it was bound. */
+function withPortal(
+  session: ClientSession,
+  name: string,
+  expect: Expect,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  describes: boolean,
+): void {
+  const portal = session.portals.get(name);
+  if (portal !== undefined && portal.link === null) {
+    if (describes) describeControl(session, portal.prepared, chunk, at, end);
+    else executeControl(session, portal.prepared, chunk, at, end);
+    return;
+  }
+  // An unknown one may be a cursor made by DECLARE.
+  const target = portal?.link ?? session.cursors.get(utf8(name)) ?? session.last ?? session.home;
+  if (target === null || target.link.lost)
+    throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
+  const kind = describes ? Expect.Describe : expect;
+  if (othersBusy(session, target)) {
+    return later(session, chunk, at, end, (frame) => {
+      withPortal(session, name, expect, frame, 0, frame.length, describes);
+      return null;
+    });
+  }
+  if (!describes && portal !== undefined) return execute(session, portal.prepared, target, chunk, at, end);
+  if (describes) session.describing.push({ prepared: null, link: target });
+  send(session, target, kind, chunk, at, end);
+}
+
+function execute(
+  session: ClientSession,
+  prepared: Prepared,
+  target: SessionLink,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  const { plan } = prepared;
+  count(session, plan, target);
+  if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
+  if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
+  // What follows may depend on the effect: it waits until the effect has taken place.
+  const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
+  send(session, target, Expect.Execute, chunk, at, end, watcher);
+}
+
+/** The statement's text as a Query message: what a journal repeats. */
+function queryFrameOf(prepared: Prepared): Buffer {
+  const nameEnd = prepared.parse.indexOf(0, 5);
+  const textEnd = prepared.parse.indexOf(0, nameEnd + 1);
+  return Buffer.concat([Buffer.alloc(5), prepared.parse.subarray(nameEnd + 1, textEnd + 1)]);
+}
+
+export function onExecute(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const portal = chunk[at + 5] === 0 ? '' : decodeExecute(chunk, at + 5, end).portal;
+  withPortal(session, portal, Expect.Execute, chunk, at, end, false);
+}
+
+export function onClose(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const { what, name } = decodeClose(chunk, at + 5, end);
+  if (what === 'P') {
+    const portal = session.portals.get(name);
+    session.portals.delete(name);
+    const target = portal === undefined ? (session.cursors.get(utf8(name)) ?? null) : portal.link;
+    return closeOn(session, target, chunk, at, end);
+  }
+  const prepared = session.names.get(name);
+  session.names.delete(name);
+  let shown: SessionLink | null = null;
+  for (const target of session.links.values()) {
+    if (prepared === undefined || target.statements.get(name) !== prepared) continue;
+    target.statements.delete(name);
+    if (shown === null) shown = target;
+    else closeHidden(target, chunk, at, end);
+  }
+  closeOn(session, shown, chunk, at, end);
+}
+
+/** Closing what does not exist is no error (55.2.3). */
+function closeOn(session: ClientSession, target: SessionLink | null, chunk: Buffer, at: number, end: number): void {
+  const chosen = target ?? (session.active !== null && session.active.link.queue.shown > 0 ? session.active : null);
+  if (chosen === null) {
+    session.client.say(closeComplete);
+    return;
+  }
+  if (othersBusy(session, chosen)) {
+    return later(session, chunk, at, end, (frame) => {
+      send(session, chosen, Expect.Close, frame, 0, frame.length);
+      return null;
+    });
+  }
+  send(session, chosen, Expect.Close, chunk, at, end);
+}
+
+function closeHidden(target: SessionLink, chunk: Buffer, at: number, end: number): void {
+  target.link.queue.push(Expect.Close, {});
+  target.link.hold(stableCopy(chunk, at, end));
+}
+
+export function onFlush(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const { active } = session;
+  if (active !== null && active.link.queue.shown > 0) session.forward(active, chunk, at, end);
+}
+
+/** Sync ends the pipeline: the hot path is one link and no error. */
+export function onSync(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const { active } = session;
+  if (active !== null && session.copyIn) {
+    // In copy-in mode Postgres ignores it, and nothing is owed for it (55.2.6).
+    session.forward(active, chunk, at, end);
+    return;
+  }
+  if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
+    active.inPipeline = false;
+    session.pipelineWriter = null;
+    active.link.queue.push(Expect.Sync);
+    session.forward(active, chunk, at, end);
+    return;
+  }
+  endPipeline(session);
+}
+
+function onlyPipeline(session: ClientSession, active: SessionLink): boolean {
+  if (session.links.size === 1) return true;
+  for (const target of session.links.values()) if (target !== active && target.inPipeline) return false;
+  return true;
+}
+
+/** FunctionCall names a function by the default database's OIDs, and is mostly for large objects. */
+export function onFunctionCall(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  if (session.status === FAILED && session.tx?.failedHere) throw failedTransaction();
+  const frame = stableCopy(chunk, at, end);
+  const database = session.context.rules.defaultDatabase;
+  session.flushRun();
+  const work = async (): Promise<void> => {
+    await waitForActive(session);
+    const target = await linkFor(session, { ...FUNCTION_CALL, database } as TextPlan);
+    await makeReady(session, target, true);
+    if (session.tx !== null) session.tx.writer = target;
+    target.link.queue.push(Expect.Query);
+    target.lastWasQuery = true;
+    session.active = target;
+    session.last = target;
+    target.link.send(frame);
+  };
+  session.block(work(), true);
+}
+
+const FUNCTION_CALL = { kind: 'other', domain: '' };
+
+function refuseInFailed(session: ClientSession, plan: TextPlan): void {
+  if (session.status !== FAILED || session.tx === null) return;
+  if (plan.control !== null) return;
+  const failed = session.tx.participants.find((participant) => participant.link.status === FAILED);
+  // The link that failed says so itself, unless the message cannot go there.
+  if (failed === undefined || (plan.database !== null && plan.database !== failed.database)) throw failedTransaction();
+}
+
+export const pipelineIsOpen = (session: ClientSession): boolean => {
+  if (session.status !== IDLE) return false;
+  for (const target of session.links.values()) if (target.inPipeline) return true;
+  return false;
+};

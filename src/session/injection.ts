@@ -1,0 +1,112 @@
+import type { Hidden } from '../backend/reply-queue.js';
+import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { decodeDataRow, decodeErrorFields, type ErrorFields } from '../wire/decode.js';
+import { bind, closePortal, closeStatement, execute, flush, parse, sync } from '../wire/frontend-messages.js';
+import { B } from '../wire/types.js';
+import type { SessionLink } from './session-link.js';
+
+/**
+ * Statements of pgfig's own on a client's link. They go by reserved names through the extended protocol, never
+ * as a simple Query or by the unnamed statement: these would destroy the client's unnamed statement, and a
+ * simple Query within a pipeline ends the implicit transaction.
+ */
+const STATEMENT = 'pgfig_once';
+const PORTAL = 'pgfig';
+
+const CLOSE_BOTH = Buffer.concat([closePortal(PORTAL), closeStatement(STATEMENT)]);
+const RUN_PORTAL = execute(PORTAL, 0);
+const CLOSE_PORTAL = closePortal(PORTAL);
+
+/** Replies to one injected statement: its rows, or its error. */
+export class Injection implements Hidden {
+  readonly rows: (string | null)[][] = [];
+  error: ErrorFields | null = null;
+  readonly #onFailure: ((error: ErrorFields) => void) | null;
+
+  constructor(onFailure: ((error: ErrorFields) => void) | null) {
+    this.#onFailure = onFailure;
+  }
+
+  onMessage(type: number, chunk: Buffer, start: number, end: number): void {
+    if (type === B.DataRow) this.rows.push(decodeDataRow(chunk, start, end));
+    if (type === B.ErrorResponse && this.error === null) {
+      this.error = decodeErrorFields(chunk, start, end);
+      this.#onFailure?.(this.error);
+    }
+  }
+}
+
+/**
+ * Puts a statement in front of what is sent next on the link: held back until then, its replies swallowed.
+ * `onFailure` is told at once when the backend refuses it; everything behind it is then skipped by the backend.
+ */
+export function inject(
+  target: SessionLink,
+  sql: string,
+  values: readonly (string | null)[] = [],
+  onFailure: ((error: ErrorFields) => void) | null = null,
+): Injection {
+  const injection = new Injection(onFailure);
+  const { link } = target;
+  link.hold(Buffer.concat([parse(STATEMENT, sql), bind(PORTAL, STATEMENT, values), RUN_PORTAL, CLOSE_BOTH]));
+  link.queue.push(Expect.Parse, injection);
+  link.queue.push(Expect.Bind, injection);
+  link.queue.push(Expect.Execute, injection);
+  link.queue.push(Expect.Close, injection);
+  link.queue.push(Expect.Close, injection);
+  return injection;
+}
+
+/** The same by a prepared statement that stays on the link under its reserved `name`: for what comes often. */
+export function injectReserved(
+  target: SessionLink,
+  name: string,
+  sql: string,
+  onFailure: (error: ErrorFields) => void,
+): void {
+  const injection = new Injection(onFailure);
+  const { link } = target;
+  if (!target.reserved.has(name)) {
+    target.reserved.add(name);
+    link.hold(parse(name, sql));
+    link.queue.push(Expect.Parse, injection);
+  }
+  link.hold(runReserved(name));
+  link.queue.push(Expect.Bind, injection);
+  link.queue.push(Expect.Execute, injection);
+  link.queue.push(Expect.Close, injection);
+}
+
+const reservedRuns = new Map<string, Buffer>();
+function runReserved(name: string): Buffer {
+  let bytes = reservedRuns.get(name);
+  if (bytes === undefined) {
+    bytes = Buffer.concat([bind(PORTAL, name), RUN_PORTAL, CLOSE_PORTAL]);
+    reservedRuns.set(name, bytes);
+  }
+  return bytes;
+}
+
+const NOTHING: Hidden = {};
+
+/** Ends what was injected with a Sync whose ReadyForQuery is swallowed, and sends it off. */
+export function injectSync(target: SessionLink): void {
+  target.link.queue.push(Expect.Sync, NOTHING);
+  target.link.queue.needsSync = false;
+  target.inPipeline = false;
+  target.link.send(sync);
+}
+
+/** Makes the backend answer what was injected, without ending the implicit transaction. */
+export function injectFlush(target: SessionLink): void {
+  target.link.send(flush);
+}
+
+/** @throws PgfigError for an injected statement that the backend refused */
+export function expectSuccess(injection: Injection, database: string, what: string): Injection {
+  if (injection.error !== null) {
+    throw new PgfigError('INTERNAL', `${what} failed on database "${database}": ${injection.error.message}`);
+  }
+  return injection;
+}

@@ -1,0 +1,88 @@
+import { Expect } from '../backend/reply-queue.js';
+import { sync } from '../wire/frontend-messages.js';
+import { type ClientSession, FAILED, IDLE } from './client-session.js';
+import { inject, injectSync } from './injection.js';
+import { settleContext } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+
+/**
+ * Sync after a pipeline that was not one link's alone: it spanned links, or failed, or was answered by pgfig itself.
+ * The implicit transaction of a pipeline is one: where anything failed, all of it is rolled back.
+ */
+export function endPipeline(session: ClientSession): void {
+  const open: SessionLink[] = [];
+  for (const target of session.links.values()) if (target.inPipeline) open.push(target);
+  const failed = session.skipping || session.pipelineLost;
+  const shown = pickShown(session, open);
+  session.flushRun();
+  session.skipping = false;
+  session.pipelineLost = false;
+  const writer = session.pipelineWriter;
+  session.pipelineWriter = null;
+  if (open.length === 0) return readyWhenAnswered(session);
+  if (open.length === 1 && shown !== null) return sendSync(session, shown);
+  session.block(endAll(session, open, shown, writer, failed), false);
+}
+
+/** The link whose ReadyForQuery the client gets: the one that failed, else the writer, else the last one. */
+function pickShown(session: ClientSession, open: readonly SessionLink[]): SessionLink | null {
+  const needing = open.find((target) => target.link.queue.needsSync);
+  if (needing !== undefined) return needing;
+  if (session.skipping && session.tx === null) return null;
+  const writer = session.pipelineWriter;
+  if (writer !== null && open.includes(writer)) return writer;
+  return session.active !== null && open.includes(session.active) ? session.active : (open.at(-1) ?? null);
+}
+
+function sendSync(session: ClientSession, shown: SessionLink): void {
+  shown.inPipeline = false;
+  shown.link.queue.needsSync = false;
+  shown.link.queue.push(Expect.Sync);
+  session.active = shown;
+  shown.link.send(sync);
+}
+
+/** Nothing was sent to any backend: ReadyForQuery is pgfig's, behind whatever is still outstanding. */
+function readyWhenAnswered(session: ClientSession): void {
+  const { active } = session;
+  if (active === null || active.link.queue.shown === 0) {
+    session.client.sayReady(session.status);
+    return;
+  }
+  session.block(
+    session.answered(active).then(() => session.client.sayReady(session.status)),
+    false,
+  );
+}
+
+async function endAll(
+  session: ClientSession,
+  open: readonly SessionLink[],
+  shown: SessionLink | null,
+  writer: SessionLink | null,
+  failed: boolean,
+): Promise<void> {
+  const implicit = session.status === IDLE && session.tx === null;
+  const first = failed ? null : (writer ?? shown);
+  if (first !== null && !first.link.lost) {
+    sendSync(session, first);
+    await session.answered(first);
+  }
+  for (const target of open) {
+    if (target === first || target.link.lost) continue;
+    if (failed && target === shown) continue;
+    if (failed && implicit && !target.link.queue.needsSync) inject(target, 'ROLLBACK');
+    injectSync(target);
+  }
+  if (failed) {
+    if (shown !== null && !shown.link.lost) {
+      sendSync(session, shown);
+      await session.answered(shown);
+    } else {
+      for (const target of open) if (!target.link.lost) await session.drained(target);
+      if (session.tx !== null && session.tx.failedHere) session.status = FAILED;
+      session.client.sayReady(session.status);
+    }
+  }
+  await settleContext(session);
+}

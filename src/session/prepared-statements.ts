@@ -1,0 +1,137 @@
+import { Expect, type Watcher } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { stableCopy } from '../net/slab.js';
+import { type ColumnDescription, decodeParameterDescription, decodeRowDescription } from '../wire/decode.js';
+import { closeStatement, describeStatement, parse } from '../wire/frontend-messages.js';
+import { B } from '../wire/types.js';
+import type { ClientSession } from './client-session.js';
+import { injectFlush, injectSync } from './injection.js';
+import type { Description, Prepared } from './prepared.js';
+import { textOf } from './query-text.js';
+import type { SessionLink } from './session-link.js';
+import { planOf } from './text-plan.js';
+
+/** Reads a Parse message and notes its statement, in the one namespace over all links. @throws PgfigError DUPLICATE_STATEMENT */
+export function parsed(session: ClientSession, chunk: Buffer, at: number, end: number): Prepared {
+  const { traffic } = session;
+  if (session.generation !== traffic.generation) session.refreshContext();
+  let nameEnd = at + 5;
+  while (nameEnd < end && chunk[nameEnd] !== 0) nameEnd++;
+  const name = nameEnd === at + 5 ? '' : chunk.latin1Slice(at + 5, nameEnd);
+  if (name !== '' && session.names.has(name)) {
+    throw new PgfigError('DUPLICATE_STATEMENT', `prepared statement "${Buffer.from(name, 'latin1')}" already exists`);
+  }
+  let textEnd = nameEnd + 1;
+  while (textEnd < end && chunk[textEnd] !== 0) textEnd++;
+  if (textEnd >= end) throw new PgfigError('PROTOCOL_VIOLATION_IN_QUERY', 'invalid string in message');
+  const [text, from, to] = textOf(session, chunk, nameEnd + 1, textEnd + 1);
+  const scs = session.client.reported.get('standard_conforming_strings') !== 'off';
+  const cached = traffic.cache.get(text, from, to, scs);
+  const plan = planOf(cached, session.context, traffic.counters);
+  const prepared: Prepared = {
+    name,
+    parse: stableCopy(chunk, at, end),
+    sqlLevel: null,
+    cached,
+    plan,
+    on: null,
+    description: null,
+  };
+  session.names.set(name, prepared);
+  return prepared;
+}
+
+/** The statement stands on the link once its Parse is answered; until then it is taken for granted. */
+export function rememberParse(session: ClientSession, prepared: Prepared, target: SessionLink): Watcher | null {
+  prepared.on = target;
+  target.statements.set(prepared.name, prepared);
+  if (prepared.name === '') return null;
+  if (target.stale.delete(prepared.name)) {
+    target.link.hold(closeStatement(prepared.name));
+    target.link.queue.push(Expect.Close, {});
+  }
+  return {
+    onDone: (ok) => {
+      if (ok) return;
+      if (session.names.get(prepared.name) === prepared) session.names.delete(prepared.name);
+      if (target.statements.get(prepared.name) === prepared) target.statements.delete(prepared.name);
+    },
+  };
+}
+
+/** New rules: the statement's plan is made again. */
+export function followRules(session: ClientSession, prepared: Prepared): void {
+  if (session.generation !== session.traffic.generation) session.refreshContext();
+  if (prepared.plan.context === session.context) return;
+  prepared.plan = planOf(prepared.cached, session.context, session.traffic.counters);
+}
+
+/**
+ * Prepares a statement on a link where it does not stand yet, unseen by the client. Where the client was told what
+ * it takes and gives, the other database must say the same.
+ * @throws PgfigError CACHED_PLAN_CHANGED, which drivers know as "prepare it again"
+ */
+export async function ensurePrepared(session: ClientSession, prepared: Prepared, target: SessionLink): Promise<void> {
+  prepared.on = target;
+  if (target.statements.get(prepared.name) === prepared) return;
+  const told = prepared.description;
+  const now: Description = { parameters: null, row: null };
+  let failure: Buffer | null = null;
+  const hidden = {
+    onMessage: (type: number, chunk: Buffer, start: number, end: number): void => {
+      if (type === B.ParameterDescription) now.parameters = stableCopy(chunk, start, end);
+      if (type === B.RowDescription) now.row = stableCopy(chunk, start, end);
+      if (type === B.ErrorResponse) failure = stableCopy(chunk, start, end);
+    },
+  };
+  const { link } = target;
+  if (target.stale.delete(prepared.name)) {
+    link.hold(closeStatement(prepared.name));
+    link.queue.push(Expect.Close, {});
+  }
+  if (prepared.sqlLevel !== null) link.hold(parse(prepared.name, prepared.sqlLevel));
+  else link.hold(prepared.parse);
+  link.queue.push(Expect.Parse, hidden);
+  if (told !== null) {
+    link.hold(describeStatement(prepared.name));
+    link.queue.push(Expect.Describe, hidden);
+  }
+  if (session.tx === null && target.inPipeline) injectFlush(target);
+  else injectSync(target);
+  await session.drained(target);
+  if (failure !== null) throw refused(failure, target.database);
+  target.statements.set(prepared.name, prepared);
+  if (told !== null && !same(told, now)) {
+    throw new PgfigError('CACHED_PLAN_CHANGED', 'cached plan must not change result type', {
+      detail: `The statement now belongs to database "${target.database}", where its columns or parameters differ.`,
+    });
+  }
+}
+
+function refused(body: Buffer, database: string): PgfigError {
+  const fields = new Map(
+    body
+      .toString('utf8')
+      .split('\0')
+      .filter((field) => field !== '')
+      .map((field) => [field.slice(0, 1), field.slice(1)] as const),
+  );
+  return new PgfigError('BACKEND_ANSWERED', fields.get('M') ?? 'the statement could not be prepared', {
+    sqlstate: fields.get('C') ?? 'XX000',
+    detail: `The statement was prepared again on database "${database}", where it now belongs.`,
+  });
+}
+
+function same(told: Description, now: Description): boolean {
+  const types = (body: Buffer | null): string =>
+    body === null ? '' : decodeParameterDescription(body, 0, body.length).join(',');
+  return types(told.parameters) === types(now.parameters) && columns(told.row) === columns(now.row);
+}
+
+/** Names and types; the table's OID and the column's number differ between databases and mean nothing to a client. */
+function columns(body: Buffer | null): string {
+  if (body === null) return '';
+  return decodeRowDescription(body, 0, body.length)
+    .map((column: ColumnDescription) => `${column.name}:${column.typeOid}`)
+    .join(',');
+}

@@ -1,0 +1,43 @@
+import type { Link } from '../backend/link.js';
+import type { ErrorFields } from '../wire/decode.js';
+import type { LatencyHistogram } from './counters.js';
+import type { Prepared } from './prepared.js';
+
+/** One backend link as a session uses it: how far the link's state has been brought to the session's. */
+export class SessionLink {
+  readonly database: string;
+  readonly link: Link;
+  readonly histogram: LatencyHistogram;
+  /** Stamp of the transaction that this link has joined, 0 outside; see TransactionState.stamp. */
+  txStamp = 0;
+  /** Entries of the transaction's journal that this link has seen. */
+  journalAt = 0;
+  /** A savepoint to roll back to before anything else runs here. */
+  rollbackTo: string | null = null;
+  /** Has been set READ ONLY, because another link writes in this transaction. */
+  readOnly = false;
+  /** Version of the session's settings that this link has. */
+  settingsVersion = 0;
+  /** Extended-protocol messages were sent since the last Sync: the implicit transaction is open here. */
+  inPipeline = false;
+  /** A cancel request is under way to this backend: nothing new may be sent before it has arrived. */
+  cancelling = 0;
+  /** The last request sent here was a simple Query. */
+  lastWasQuery = false;
+  /** Prepared statements by name, as they stand on this backend. */
+  readonly statements = new Map<string, Prepared>();
+  /** Names of statements that stand on this backend and that the client has done away with. */
+  readonly stale = new Set<string>();
+  /** pgfig's own prepared statements that stand on this backend, by name. */
+  readonly reserved = new Set<string>();
+  /** Holds what dies with it: temporary tables, session locks, LISTEN, cursors WITH HOLD, sequence values. */
+  holdsState = false;
+  /** The backend refused what pgfig put in front of a request of the client's. */
+  injectionError: ErrorFields | null = null;
+
+  constructor(link: Link, histogram: LatencyHistogram) {
+    this.database = link.database;
+    this.link = link;
+    this.histogram = histogram;
+  }
+}

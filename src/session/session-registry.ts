@@ -1,0 +1,101 @@
+import type { LimitsConfig } from '../config/config.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { sameSecret } from './cancel-keys.js';
+import type { SessionInfo } from './traffic-events.js';
+
+/** What the registry can do with a session. */
+export interface Registered {
+  readonly info: SessionInfo;
+  readonly secret: Buffer;
+  cancel(): void;
+  drain(): void;
+  close(): void;
+  /** Open links, by database. */
+  linkBytes(): { readonly database: string; readonly bytesIn: number; readonly bytesOut: number }[];
+}
+
+/** The sessions of one worker: limits, cancel keys, drain. */
+export class SessionRegistry {
+  /** Sessions of the other workers. */
+  others: { readonly total: number; readonly byUser: Readonly<Record<string, number>> } = { total: 0, byUser: {} };
+  readonly #limits: LimitsConfig;
+  readonly #sessions = new Map<number, Registered>();
+  readonly #byUser = new Map<string, number>();
+  #onEmpty: (() => void) | null = null;
+
+  constructor(limits: LimitsConfig) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get byUser(): ReadonlyMap<string, number> {
+    return this.#byUser;
+  }
+
+  get all(): Iterable<Registered> {
+    return this.#sessions.values();
+  }
+
+  /** @throws PgfigError TOO_MANY_CLIENTS, TOO_MANY_CLIENTS_OF_USER */
+  admit(user: string): void {
+    if (this.#sessions.size + this.others.total >= this.#limits.clients) {
+      throw new PgfigError('TOO_MANY_CLIENTS', 'sorry, too many clients already', {
+        detail: `limits.clients is ${this.#limits.clients}.`,
+      });
+    }
+    const ofUser = (this.#byUser.get(user) ?? 0) + (this.others.byUser[user] ?? 0);
+    if (ofUser >= this.#limits.clientsPerUser) {
+      throw new PgfigError('TOO_MANY_CLIENTS_OF_USER', `too many connections for user "${user}"`, {
+        detail: `limits.clientsPerUser is ${this.#limits.clientsPerUser}.`,
+      });
+    }
+  }
+
+  add(session: Registered): void {
+    const { pid, user } = session.info;
+    this.#sessions.set(pid, session);
+    this.#byUser.set(user, (this.#byUser.get(user) ?? 0) + 1);
+  }
+
+  remove(pid: number): void {
+    const session = this.#sessions.get(pid);
+    if (session === undefined) return;
+    this.#sessions.delete(pid);
+    const left = (this.#byUser.get(session.info.user) ?? 1) - 1;
+    if (left > 0) this.#byUser.set(session.info.user, left);
+    else this.#byUser.delete(session.info.user);
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+
+  /** @returns whether the key belongs to a session here */
+  cancel(pid: number, secret: Buffer): boolean {
+    const session = this.#sessions.get(pid);
+    if (session === undefined) return false;
+    if (sameSecret(session.secret, secret)) session.cancel();
+    return true;
+  }
+
+  drain(): void {
+    for (const session of [...this.#sessions.values()]) session.drain();
+  }
+
+  closeAll(): void {
+    for (const session of [...this.#sessions.values()]) session.close();
+  }
+
+  /** Resolves when no session is left, or at the deadline (ms since the epoch). */
+  async empty(deadline: number): Promise<void> {
+    if (this.#sessions.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = null;
+  }
+}

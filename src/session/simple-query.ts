@@ -1,0 +1,161 @@
+import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { stableCopy } from '../net/slab.js';
+import { F } from '../wire/types.js';
+import { type ClientSession, FAILED } from './client-session.js';
+import { runControl } from './control.js';
+import { watchEffects } from './effects.js';
+import { runEverywhere } from './everywhere.js';
+import { isReady, linkFor, makeReady, mayWrite, writesOn } from './joining.js';
+import { textOf } from './query-text.js';
+import { settleContext } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+import { runSplit } from './split-query.js';
+import { runNamed } from './sql-prepare.js';
+import { planOf, type TextPlan } from './text-plan.js';
+
+/**
+ * A simple Query (55.2.2). The hot path: the plan is on the cache's entry, its link is open and ready, and the
+ * message joins the run as it lies.
+ */
+export function onQuery(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+  const plan = planQuery(session, chunk, at, end);
+  if (plan.plain) {
+    const target = plan.database === null ? (session.last ?? session.home) : session.links.get(plan.database);
+    if (
+      target !== undefined &&
+      target !== null &&
+      isReady(session, target) &&
+      (session.active === target || session.active === null || session.active.link.queue.shown === 0) &&
+      (!plan.writes || mayWrite(session, target))
+    ) {
+      count(session, plan, target);
+      target.link.queue.push(Expect.Query, null, plan.ddl ? watchEffects(session, target, plan, null) : null);
+      target.lastWasQuery = true;
+      session.active = target;
+      session.last = target;
+      session.forward(target, chunk, at, end);
+      return;
+    }
+  }
+  session.flushRun();
+  slowQuery(session, plan, chunk, at, end);
+}
+
+function planQuery(session: ClientSession, chunk: Buffer, at: number, end: number): TextPlan {
+  const { traffic } = session;
+  if (session.generation !== traffic.generation) session.refreshContext();
+  const [text, from, to] = textOf(session, chunk, at + 5, end);
+  const scs = session.client.reported.get('standard_conforming_strings') !== 'off';
+  return planOf(traffic.cache.get(text, from, to, scs), session.context, traffic.counters);
+}
+
+export function count(session: ClientSession, plan: TextPlan, target: SessionLink): void {
+  let { counter } = plan;
+  if (counter.database !== target.database) {
+    counter = session.traffic.counters.counter(target.database, plan.kind, plan.domain);
+    plan.counter = counter;
+  }
+  counter.count++;
+  if (plan.opaque) session.traffic.counters.opaque++;
+}
+
+/** Everything that is not the hot path; what can be done at once is, so that order is kept without waiting. */
+function slowQuery(session: ClientSession, plan: TextPlan, chunk: Buffer, at: number, end: number): void {
+  const frame = stableCopy(chunk, at, end);
+  const { active } = session;
+  if (active !== null && active.link.queue.shown > 0) {
+    // Something is still to be answered, and perhaps will fail: first come, first served.
+    session.block(
+      session.answered(active).then(() => {
+        if (session.skipping) return;
+        return runQuery(session, planQuery(session, frame, 0, frame.length), frame) ?? undefined;
+      }),
+      true,
+    );
+    return;
+  }
+  const work = runQuery(session, plan, frame);
+  if (work !== null) session.block(work, true);
+}
+
+/**
+ * Runs a Query while nothing of the client's is outstanding.
+ * @returns null when it was done or sent at once, else what to wait for
+ * @throws PgfigError that answers it
+ */
+function runQuery(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+  if (plan.control !== null) return runControl(session, plan, plan.control, frame);
+  if (session.status === FAILED) return inFailedTransaction(session, plan, frame);
+  if (plan.error !== null) throw plan.error;
+  if (plan.everywhere) return runEverywhere(session, plan, frame);
+  if (plan.spans) return runSplit(session, plan, frame);
+  if (plan.controlInside && session.tx !== null && session.tx.participants.length > 1) {
+    throw new PgfigError(
+      'NOT_OVER_SEVERAL_DATABASES',
+      'a query string with transaction control cannot end a transaction that spans several databases',
+      { hint: 'Send COMMIT or ROLLBACK as a statement of its own.' },
+    );
+  }
+  if (plan.effects.length > 0) return runWithEffects(session, plan, frame);
+  const target = linkFor(session, plan);
+  if (target instanceof Promise) return target.then((link) => sendOn(session, plan, link, frame) ?? undefined);
+  return sendOn(session, plan, target, frame);
+}
+
+/** What changes the session is waited for: what comes after it may depend on it. */
+async function runWithEffects(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+  if (plan.parsed.statements.length === 1) {
+    const named = runNamed(session, plan, frame);
+    if (named !== undefined) return named ?? undefined;
+  }
+  const target = await linkFor(session, plan);
+  await sendOn(session, plan, target, frame);
+  await session.answered(target);
+  await settleContext(session);
+}
+
+/** Makes the link ready and sends the Query there. */
+export function sendOn(
+  session: ClientSession,
+  plan: TextPlan,
+  target: SessionLink,
+  frame: Buffer,
+): Promise<void> | null {
+  const ready = makeReady(session, target, plan.writes);
+  const send = (): void => sendQuery(session, plan, target, frame);
+  if (ready === null) {
+    send();
+    return null;
+  }
+  return ready.then(send);
+}
+
+export function sendQuery(session: ClientSession, plan: TextPlan, target: SessionLink, frame: Buffer): void {
+  if (target.link.lost) throw session.lostError(target.database);
+  if (plan.writes) writesOn(session, target);
+  count(session, plan, target);
+  const watcher = plan.effects.length > 0 || plan.ddl ? watchEffects(session, target, plan, frame) : null;
+  target.link.queue.push(Expect.Query, null, watcher);
+  target.lastWasQuery = true;
+  session.active = target;
+  session.last = target;
+  target.link.send(frame);
+}
+
+/**
+ * In a failed transaction Postgres parses, and refuses with 25P02 before it looks at names: the link that failed
+ * says so itself, with the right answer for text that does not parse. Where no link has failed, pgfig does.
+ */
+function inFailedTransaction(session: ClientSession, plan: TextPlan, frame: Buffer): null {
+  const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
+  if (failed === undefined || frame[0] !== F.Query) throw failedTransaction();
+  sendQuery(session, { ...plan, writes: false, effects: [] }, failed, frame);
+  return null;
+}
+
+export const failedTransaction = (): PgfigError =>
+  new PgfigError(
+    'IN_FAILED_TRANSACTION',
+    'current transaction is aborted, commands ignored until end of transaction block',
+  );

@@ -1,0 +1,106 @@
+import { PgfigError } from '../errors/pgfig-error.js';
+import type { SessionEffect } from '../sql/statement.js';
+import { decodeQuery } from '../wire/decode.js';
+import type { ClientSession } from './client-session.js';
+import { linkFor, makeReady } from './joining.js';
+import type { Prepared } from './prepared.js';
+import { ensurePrepared, followRules } from './prepared-statements.js';
+import type { SessionLink } from './session-link.js';
+import { sendOn, sendQuery } from './simple-query.js';
+import { planOf, type TextPlan } from './text-plan.js';
+
+/**
+ * SQL-level PREPARE, EXECUTE and DEALLOCATE, and cursors: they go where the name lives. Names of statements are one
+ * namespace with those of the extended protocol (PostgreSQL documentation, PREPARE).
+ * @returns undefined when the text is none of these
+ */
+export function runNamed(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null | undefined {
+  for (const effect of plan.effects) {
+    switch (effect.type) {
+      case 'prepare':
+        return runPrepare(session, plan, effect, frame);
+      case 'execute':
+        return runExecute(session, plan, effect.name, frame);
+      case 'deallocate':
+        return effect.name === null ? undefined : runDeallocate(session, plan, effect.name, frame);
+      case 'use-cursor':
+        return runCursor(session, plan, effect.name, frame);
+      case 'close-cursor':
+        return effect.name === null ? undefined : runCursor(session, plan, effect.name, frame);
+      default:
+        break;
+    }
+  }
+  return undefined;
+}
+
+const latin1 = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
+
+async function runPrepare(
+  session: ClientSession,
+  plan: TextPlan,
+  effect: Extract<SessionEffect, { type: 'prepare' }>,
+  frame: Buffer,
+): Promise<void> {
+  const name = latin1(effect.name);
+  if (session.names.has(name))
+    throw new PgfigError('DUPLICATE_STATEMENT', `prepared statement "${effect.name}" already exists`);
+  const target = await linkFor(session, plan);
+  await sendOn(session, { ...plan, writes: false }, target, frame);
+  await session.answered(target);
+  if (session.lastQueryFailed) return;
+  const inner = { statements: [effect.statement], spans: [[0, 0] as const], syntaxError: null };
+  const cached = { parsed: inner, extra: null, folded: false };
+  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
+  const prepared: Prepared = {
+    name,
+    parse: Buffer.alloc(0),
+    sqlLevel: frame.toString('utf8', queryStart, queryEnd),
+    cached,
+    plan: planOf(cached, session.context, session.traffic.counters),
+    on: target,
+    description: null,
+  };
+  session.names.set(name, prepared);
+  target.statements.set(name, prepared);
+}
+
+async function runExecute(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+  const prepared = session.names.get(latin1(name));
+  if (prepared === undefined) return toLast(session, plan, frame);
+  followRules(session, prepared);
+  const own = prepared.plan;
+  if (own.error !== null) throw own.error;
+  const target = await (own.database === null && prepared.on !== null ? prepared.on : linkFor(session, own));
+  await makeReady(session, target, own.writes);
+  await ensurePrepared(session, prepared, target);
+  sendQuery(session, { ...plan, writes: own.writes, kind: own.kind, domain: own.domain }, target, frame);
+}
+
+async function runDeallocate(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+  const key = latin1(name);
+  const prepared = session.names.get(key);
+  if (prepared === undefined) return toLast(session, plan, frame);
+  const holders = [...session.links.values()].filter((target) => target.statements.get(key) === prepared);
+  const [shown] = holders;
+  if (shown === undefined) return toLast(session, plan, frame);
+  await sendOn(session, plan, shown, frame);
+  await session.answered(shown);
+  if (session.lastQueryFailed) return;
+  session.names.delete(key);
+  // On the other links it stays unused until it is prepared anew under this name: then it must not be in the way.
+  for (const holder of holders) holder.statements.delete(key);
+  for (const holder of holders) if (holder !== shown) holder.stale.add(key);
+}
+
+async function runCursor(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+  const target = session.cursors.get(name);
+  if (target === undefined || target.link.lost) return toLast(session, plan, frame);
+  await sendOn(session, { ...plan, writes: false }, target, frame);
+  await session.answered(target);
+}
+
+async function toLast(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+  const target: SessionLink = await linkFor(session, { ...plan, database: null });
+  await sendOn(session, { ...plan, writes: false }, target, frame);
+}

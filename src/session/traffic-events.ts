@@ -1,0 +1,27 @@
+import type { PgfigError } from '../errors/pgfig-error.js';
+
+/** What is known of a session from outside. */
+export interface SessionInfo {
+  readonly id: number;
+  readonly pid: number;
+  readonly user: string;
+  readonly database: string;
+  /** application_name, or the user where there is none. */
+  readonly service: string;
+  readonly peer: string;
+  readonly tls: boolean;
+}
+
+/** Typed events out of the session layer; their sinks (logs, metrics) are wired in main. */
+export interface TrafficEvents {
+  sessionOpened(session: SessionInfo): void;
+  sessionClosed(session: SessionInfo, reason: string): void;
+  authFailed(info: { user: string | null; peer: string; reason: string }): void;
+  refused(session: SessionInfo, error: PgfigError): void;
+  backendFailed(database: string, error: Error): void;
+  /** DDL passed: names and types may have changed. */
+  ddlSeen(database: string): void;
+  warning(text: string, fields: Record<string, unknown>): void;
+  /** One line per message, in libpq's trace style. */
+  trace?(sessionId: number, direction: 'F' | 'B', peer: string, line: string): void;
+}

@@ -1,0 +1,31 @@
+import type { CircuitBreaker } from '../backend/circuit-breaker.js';
+import type { Config, DatabaseConfig } from '../config/config.js';
+import type { CatalogView } from '../routing/catalog-view.js';
+import type { RoutingContext } from '../routing/context.js';
+import type { RuleSet } from '../rules/rule-set.js';
+import type { StatementCache } from '../sql/statement-cache.js';
+import type { ClientSession } from './client-session.js';
+import type { TrafficCounters } from './counters.js';
+import type { TextPlan } from './text-plan.js';
+import type { TrafficEvents } from './traffic-events.js';
+
+/** What the sessions of one worker share. */
+export interface Traffic {
+  readonly config: Config;
+  readonly workerId: number;
+  readonly cache: StatementCache<TextPlan>;
+  readonly counters: TrafficCounters;
+  readonly events: TrafficEvents;
+  readonly breaker: CircuitBreaker;
+  readonly tracing: boolean;
+  rules: RuleSet;
+  catalog: CatalogView | null;
+  /** Grows when rules or catalog change: a session compares it before it plans. */
+  generation: number;
+  /** Databases by name, as configured. */
+  database(name: string): DatabaseConfig;
+  /** The routing context of these facts; sessions with the same facts get the same object, and share plans. */
+  contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext;
+  /** The session has ended. */
+  closed(session: ClientSession): void;
+}

@@ -1,0 +1,136 @@
+import { PgfigError } from '../errors/pgfig-error.js';
+import { errorResponse } from '../wire/backend-messages.js';
+import type { ErrorFields } from '../wire/decode.js';
+import { type ClientSession, FAILED, IDLE, IN_TRANSACTION } from './client-session.js';
+import type { SessionLink } from './session-link.js';
+import { Transaction } from './transaction.js';
+
+/** The client's transaction follows what the backend's ReadyForQuery said. */
+export function followStatus(session: ClientSession, target: SessionLink, status: number): void {
+  const { tx } = session;
+  if (tx === null) {
+    if (status !== IDLE) adopt(session, target);
+  } else if (status === IDLE) {
+    finish(session, session.lastTag !== 'ROLLBACK');
+  } else if (status === IN_TRANSACTION) {
+    tx.failedHere = false;
+  }
+}
+
+/** A transaction was begun inside a query string or a pipeline that passed whole. */
+function adopt(session: ClientSession, target: SessionLink): void {
+  const tx = new Transaction('', null);
+  tx.opaque = true;
+  // What it wrote is not known: nobody else may.
+  tx.writer = target;
+  tx.participants.push(target);
+  target.txStamp = tx.stamp;
+  session.tx = tx;
+  session.txStamp = tx.stamp;
+  session.tempTablesBeforeTransaction = session.tempTables;
+}
+
+/** The transaction is over on every participant, or will be before anything else runs there. */
+export function finish(session: ClientSession, committed: boolean): void {
+  const { tx } = session;
+  if (tx === null) return;
+  session.tx = null;
+  session.txStamp = 0;
+  for (const participant of tx.participants) {
+    participant.txStamp = 0;
+    participant.journalAt = 0;
+    participant.rollbackTo = null;
+    participant.readOnly = false;
+  }
+  const asked = tx.writer ?? tx.participants.at(-1) ?? null;
+  if (asked !== null) {
+    for (const name of tx.changedSettings) session.settings.changed(name, asked);
+    if (tx.searchPathChanged) session.searchPath.outdated(asked);
+  }
+  if (!committed && session.tempTables !== session.tempTablesBeforeTransaction) {
+    session.tempTables = session.tempTablesBeforeTransaction;
+    session.contextChanged();
+  }
+}
+
+/** A backend's connection has ended. */
+function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorFields | null, error: Error | null): void {
+  const { queue } = target.link;
+  const shown = queue.shown;
+  const owed = queue.owedReady;
+  const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
+  session.traffic.events.backendFailed(target.database, new Error(cause));
+  forget(session, target);
+  if (session.commitSent === target) {
+    return session.close(
+      'a connection was lost during COMMIT',
+      new PgfigError(
+        'COMMIT_UNKNOWN',
+        `the connection to database "${target.database}" was lost during COMMIT: ${cause}`,
+      ),
+    );
+  }
+  const lastOne = session.links.size === 0;
+  if (target.holdsState || (lastOne && fatal?.code === '57P05')) {
+    const code = fatal?.code === '57P05' ? 'IDLE_SESSION_TIMEOUT' : 'BACKEND_LOST_WITH_STATE';
+    return session.close(
+      `the connection to database "${target.database}" was lost`,
+      new PgfigError(
+        code,
+        fatal?.code === '57P05' ? cause : `the connection to database "${target.database}" was lost: ${cause}`,
+        {
+          ...(target.holdsState
+            ? { detail: 'The session had state there: temporary tables, locks, LISTEN or cursors.' }
+            : {}),
+        },
+      ),
+    );
+  }
+  const { tx } = session;
+  const took = tx !== null && target.txStamp !== 0;
+  if (tx !== null && took) {
+    tx.participants.splice(tx.participants.indexOf(target), 1);
+    if (tx.writer === target) tx.lostWriter = true;
+    tx.failedHere = true;
+    session.status = FAILED;
+  }
+  if (shown > 0) answerOwed(session, target, cause, fatal, owed);
+  else if (target.inPipeline) session.pipelineLost = true;
+}
+
+/** Every request outstanding gets its error, and the ReadyForQuery that it was to end with. */
+function answerOwed(
+  session: ClientSession,
+  target: SessionLink,
+  cause: string,
+  fatal: ErrorFields | null,
+  owed: number,
+): void {
+  const message = errorResponse({
+    severity: 'ERROR',
+    code: fatal?.code ?? '08006',
+    message: `the connection to database "${target.database}" was lost: ${cause}`,
+  });
+  if (session.input.blocked && owed === 0) return; // whoever waits for the link says so
+  for (let i = 0; i < Math.max(1, owed); i++) {
+    session.client.say(message);
+    if (i < owed) session.client.sayReady(session.status);
+  }
+  if (owed === 0) session.skipping = true;
+}
+
+function forget(session: ClientSession, target: SessionLink): void {
+  if (session.home === target) session.home = null;
+  if (session.last === target) session.last = null;
+  if (session.active === target) session.active = null;
+  if (session.pipelineWriter === target) session.pipelineWriter = null;
+  for (const [name, portal] of session.portals) if (portal.link === target) session.portals.delete(name);
+  for (const [name, link] of session.cursors) if (link === target) session.cursors.delete(name);
+  for (const prepared of session.names.values()) if (prepared.on === target) prepared.on = null;
+  const lost = session.settings.forgetLink(target);
+  if (lost.length > 0) {
+    session.traffic.events.warning('settings were lost with a connection', { database: target.database, names: lost });
+  }
+}
+
+export const endTransaction = { linkLost };

@@ -1,0 +1,111 @@
+import type { IsolationLevel } from '../sql/statement.js';
+import type { SessionLink } from './session-link.js';
+
+/** What a link that joins a transaction later must go through, in order. */
+export interface JournalEntry {
+  readonly type: 'savepoint' | 'release' | 'statement';
+  /** Name of the savepoint, '' for a statement. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+let stamps = 0;
+
+/** Quotes an identifier for SQL of pgfig's own. */
+export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** Quotes a literal for SQL of pgfig's own; safe whatever standard_conforming_strings is. */
+export const quoteLiteral = (text: string): string =>
+  text.includes('\\')
+    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${text.replaceAll("'", "''")}'`;
+
+/**
+ * An explicit transaction of the client's. BEGIN was answered at once; each database is sent it with its first
+ * statement, followed by the journal of savepoints and settings.
+ */
+export class Transaction {
+  /** Distinguishes this transaction from all others of the process; never 0. */
+  readonly stamp: number;
+  /** As in BEGIN, e.g. 'ISOLATION LEVEL SERIALIZABLE, READ ONLY'; SET TRANSACTION adds to it. */
+  modes: string;
+  isolation: IsolationLevel | null;
+  readonly participants: SessionLink[] = [];
+  /** The one database that this transaction writes in. */
+  writer: SessionLink | null = null;
+  /** The connection that the writes went by is gone, and they with it. */
+  lostWriter = false;
+  /** pgfig itself refused a statement: no backend knows that the transaction has failed. */
+  failedHere = false;
+  /** Began or went on inside a query string that was passed whole: its savepoints are not known. */
+  opaque = false;
+  /** set_config with a name that is not known: nobody may join. */
+  joinBarred = false;
+  /** search_path was changed in here, and perhaps only until the end. */
+  searchPathChanged = false;
+  /** Names of session settings changed in here. */
+  readonly changedSettings = new Set<string>();
+  readonly #journal: JournalEntry[] = [];
+
+  constructor(modes: string, isolation: IsolationLevel | null) {
+    this.stamp = ++stamps;
+    this.modes = modes;
+    this.isolation = isolation;
+  }
+
+  get journal(): readonly JournalEntry[] {
+    return this.#journal;
+  }
+
+  hasSavepoint(name: string): boolean {
+    return this.#openSavepoint(name) >= 0;
+  }
+
+  /** Adds what has just run on `by`; every other participant has yet to run it. */
+  record(entry: JournalEntry, by: SessionLink | null): void {
+    const behind = by !== null && by.journalAt === this.#journal.length;
+    this.#journal.push(entry);
+    if (behind) by.journalAt = this.#journal.length;
+    for (const participant of this.participants) if (participant !== by) participant.txStamp = -1;
+  }
+
+  /** RELEASE: the savepoint and those after it are gone, what ran since then stays. */
+  release(name: string, by: SessionLink | null): void {
+    if (!this.hasSavepoint(name)) return;
+    this.record({ type: 'release', name, sql: `RELEASE SAVEPOINT ${quoteIdent(name)}` }, by);
+  }
+
+  /** ROLLBACK TO: what ran after the savepoint is undone, the savepoint stays. */
+  rollbackTo(name: string, by: SessionLink | null): void {
+    const at = this.#openSavepoint(name);
+    if (at < 0) return;
+    this.#journal.length = at + 1;
+    for (const participant of this.participants) {
+      if (participant.journalAt > at + 1) participant.journalAt = at + 1;
+      if (participant === by) {
+        participant.rollbackTo = null;
+        continue;
+      }
+      // One that has not reached the savepoint yet has nothing to undo before it does.
+      if (participant.journalAt === at + 1) participant.rollbackTo = name;
+      participant.txStamp = -1;
+    }
+    this.failedHere = false;
+  }
+
+  addModes(modes: string, isolation: IsolationLevel | null): void {
+    this.modes = this.modes === '' ? modes : `${this.modes}, ${modes}`;
+    if (isolation !== null) this.isolation = isolation;
+  }
+
+  /** Where the journal holds the innermost savepoint of this name that was not released; -1 where none is. */
+  #openSavepoint(name: string): number {
+    const open: number[] = [];
+    this.#journal.forEach((entry, at) => {
+      if (entry.type === 'savepoint') open.push(at);
+      if (entry.type !== 'release') return;
+      const released = open.findLastIndex((index) => this.#journal[index]?.name === entry.name);
+      if (released >= 0) open.length = released;
+    });
+    return open.findLast((at) => this.#journal[at]?.name === name) ?? -1;
+  }
+}

@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import type net from 'node:net';
+import { parseUserlist } from '../auth/userlist.js';
+import type { Verifier } from '../auth/verifier.js';
+import { parseVerifier } from '../auth/verifier.js';
+import { CircuitBreaker } from '../backend/circuit-breaker.js';
+import type { AuthMethod, Config, DatabaseConfig } from '../config/config.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import { ClientTls } from '../net/client-tls.js';
+import type { CatalogView } from '../routing/catalog-view.js';
+import type { RoutingContext } from '../routing/context.js';
+import type { RuleSet } from '../rules/rule-set.js';
+import { loadParser } from '../sql/parser.js';
+import { StatementCache } from '../sql/statement-cache.js';
+import { errorFrom } from '../wire/backend-messages.js';
+import { pidOf } from './cancel-keys.js';
+import { Contexts } from './contexts.js';
+import { TrafficCounters } from './counters.js';
+import type { Gate } from './gate.js';
+import { type Admitted, Handshake } from './handshake.js';
+import { SessionRegistry } from './session-registry.js';
+import { openPassThrough, openSession } from './session-start.js';
+import { type TrafficStats, trafficStats } from './stats.js';
+import type { TextPlan } from './text-plan.js';
+import type { Traffic } from './traffic.js';
+import type { TrafficEvents } from './traffic-events.js';
+
+export type { Histogram, TrafficStats } from './stats.js';
+
+export interface TrafficOptions {
+  readonly config: Config;
+  readonly workerId: number;
+  readonly rules: RuleSet;
+  readonly catalog: CatalogView | null;
+  /** Key of the salts that are made up for unknown users: the same in every worker. */
+  readonly authKey: Buffer;
+  readonly authQuery: ((user: string) => Promise<{ verifier: string; validUntil: Date | null } | null>) | null;
+  readonly events: TrafficEvents;
+  readonly trace: boolean;
+  /** A cancel request whose session another worker owns. */
+  forwardCancel(pid: number, secret: Buffer): void;
+}
+
+/** All client traffic of one worker process: accepts sockets, keeps the sessions, takes new rules. */
+export class WorkerTraffic implements Gate, Traffic {
+  readonly config: Config;
+  readonly workerId: number;
+  readonly events: TrafficEvents;
+  readonly tracing: boolean;
+  readonly counters = new TrafficCounters();
+  readonly breaker = new CircuitBreaker();
+  readonly authKey: Buffer;
+  readonly authMethod: AuthMethod;
+  readonly authTimeout: number;
+  readonly tls: ClientTls | null;
+  readonly registry: SessionRegistry;
+  rules: RuleSet;
+  catalog: CatalogView | null;
+  generation = 0;
+  readonly #options: TrafficOptions;
+  readonly #contexts = new Contexts();
+  readonly #handshakes = new Set<Handshake>();
+  #users: Map<string, Verifier>;
+  #cache: StatementCache<TextPlan> | null = null;
+  readonly #ready: Promise<void>;
+  #sessions = 0;
+  #draining = false;
+
+  /** @throws PgfigError FILE_UNREADABLE, CONFIG_INVALID (userlist) */
+  constructor(options: TrafficOptions) {
+    const { config } = options;
+    this.#options = options;
+    this.config = config;
+    this.workerId = options.workerId;
+    this.events = options.events;
+    this.tracing = options.trace;
+    this.rules = options.rules;
+    this.catalog = options.catalog;
+    this.authKey = options.authKey;
+    this.authMethod = config.auth.method;
+    this.authTimeout = config.limits.authTimeout;
+    this.tls = config.listen.tls === null ? null : new ClientTls(config.listen.tls);
+    this.registry = new SessionRegistry(config.limits);
+    this.#users = readUsers(config);
+    this.#ready = loadParser().then((parser) => {
+      this.#cache = new StatementCache<TextPlan>(parser, config.cache);
+    });
+  }
+
+  get cache(): StatementCache<TextPlan> {
+    if (this.#cache === null) throw new PgfigError('INTERNAL', 'the SQL parser is not loaded');
+    return this.#cache;
+  }
+
+  /** A socket of a server with `pauseOnConnect`. */
+  accept(socket: net.Socket): void {
+    if (this.#cache !== null) return this.#begin(socket);
+    this.#ready.then(
+      () => this.#begin(socket),
+      () => socket.destroy(),
+    );
+  }
+
+  #begin(socket: net.Socket): void {
+    this.#handshakes.add(new Handshake(this, socket));
+  }
+
+  left(handshake: Handshake): void {
+    this.#handshakes.delete(handshake);
+  }
+
+  setRules(rules: RuleSet): void {
+    this.rules = rules;
+    this.#contextsChanged();
+  }
+
+  setCatalog(catalog: CatalogView): void {
+    this.catalog = catalog;
+    this.#contextsChanged();
+  }
+
+  #contextsChanged(): void {
+    this.#contexts.clear();
+    this.generation++;
+  }
+
+  contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext {
+    return this.#contexts.of({ rules: this.rules, catalog: this.catalog, searchPath, tempTables, service: '', home });
+  }
+
+  database(name: string): DatabaseConfig {
+    const database = this.config.databases.get(name);
+    if (database === undefined)
+      throw new PgfigError('INTERNAL', `rules name a database that is not configured: ${name}`);
+    return database;
+  }
+
+  /** Certificates and userlist are read again; on an error the old ones stay. @throws PgfigError */
+  async reloadSecrets(): Promise<void> {
+    this.tls?.reload();
+    this.#users = readUsers(this.config);
+  }
+
+  setLimits(others: { total: number; byUser: Record<string, number> }): void {
+    this.registry.others = others;
+  }
+
+  admit(user: string): void {
+    if (this.#draining) throw new PgfigError('CANNOT_CONNECT_NOW', 'the database system is shutting down');
+    this.registry.admit(user);
+  }
+
+  async verifierOf(user: string): Promise<Verifier | null> {
+    const listed = this.#users.get(user);
+    if (listed !== undefined) return listed;
+    const { authQuery } = this.#options;
+    if (authQuery === null) return null;
+    const found = await authQuery(user);
+    if (found === null || (found.validUntil !== null && found.validUntil.getTime() <= Date.now())) return null;
+    return parseVerifier(found.verifier);
+  }
+
+  authFailed(user: string | null, peer: string, reason: string): void {
+    this.counters.authFailures++;
+    this.events.authFailed({ user, peer, reason });
+  }
+
+  /** A client has proven who it is: its session begins. */
+  enter(admitted: Admitted): void {
+    const id = ++this.#sessions;
+    const pid = pidOf(this.workerId, id);
+    const routed =
+      admitted.database === this.database(this.config.default).dbname && !admitted.params.has('replication');
+    const opened = routed ? openSession(this, admitted, id, pid) : openPassThrough(this, admitted, id, pid);
+    opened.catch((error: unknown) => {
+      const known =
+        error instanceof PgfigError
+          ? error
+          : new PgfigError('INTERNAL', `unexpected error: ${error instanceof Error ? error.message : String(error)}`);
+      if (!(error instanceof PgfigError)) this.events.warning('unexpected error at login', { error: String(error) });
+      admitted.channel.writeOwned(asFatal(known));
+      admitted.channel.end();
+    });
+  }
+
+  closed(session: { readonly start: { readonly info: { readonly pid: number; readonly user: string } } }): void {
+    this.registry.remove(session.start.info.pid);
+  }
+
+  /** A cancel request arrived here. */
+  cancel(pid: number, secret: Buffer): boolean {
+    const found = this.registry.cancel(pid, secret);
+    if (!found && !this.#forwarding) this.#options.forwardCancel(pid, secret);
+    return found;
+  }
+
+  readonly #forwarding = false;
+
+  stats(): TrafficStats {
+    return trafficStats(this, this.registry, this.#cache);
+  }
+
+  /** No new clients; sessions end between their transactions. @param deadline ms since the epoch */
+  async drain(deadline: number): Promise<void> {
+    this.#draining = true;
+    for (const handshake of [...this.#handshakes]) {
+      handshake.refuse(new PgfigError('CANNOT_CONNECT_NOW', 'the database system is shutting down'));
+    }
+    this.registry.drain();
+    await this.registry.empty(deadline);
+  }
+
+  /** Ends all sessions now. */
+  close(): void {
+    this.#draining = true;
+    this.registry.closeAll();
+  }
+}
+
+function asFatal(error: PgfigError): Buffer {
+  const fatal = Object.create(error, { severity: { value: 'FATAL' } }) as PgfigError;
+  return errorFrom(fatal);
+}
+
+function readUsers(config: Config): Map<string, Verifier> {
+  const file = config.auth.users;
+  if (file === null) return new Map();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PgfigError('FILE_UNREADABLE', `cannot read the userlist ${file}`, { cause });
+  }
+  return parseUserlist(text, file);
+}
