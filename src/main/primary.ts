@@ -83,6 +83,8 @@ export class Primary {
       const catalog = this.#firstCatalog();
       const admin = await this.#control.start();
       await catalog;
+      // Told to end meanwhile: whoever waits for this waits for the end too.
+      if (this.#draining) return await new Promise<never>(() => {});
       const listen = await this.#pool.start();
       return { listen, admin };
     } catch (error) {
@@ -112,6 +114,7 @@ export class Primary {
   }
 
   async #end(): Promise<void> {
+    this.#onCatalog?.();
     await this.#control.stop();
     this.#metrics.stop();
   }

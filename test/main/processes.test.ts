@@ -161,6 +161,23 @@ t.test('a second SIGTERM ends now', async (t) => {
   t.ok(Date.now() - before < 5_000, 'without waiting for the drain');
 });
 
+t.test('SIGTERM while it starts ends it too', async (t) => {
+  const pgfig = new Served(yaml());
+  t.teardown(() => pgfig.remove());
+  const started = pgfig.start();
+  const control = await until('the control process', () => pgfig.lines.find((l) => l.process === 'control') ?? null);
+  pgfig.signal('SIGTERM');
+  t.equal((await started) ?? (await pgfig.exited()), 0);
+  await until('nothing is left', () => (alive(Number(control.pid)) ? null : true));
+});
+
+t.test('a worker that cannot even start ends the start, with its reason', async (t) => {
+  const pgfig = new Served(yaml());
+  t.teardown(() => pgfig.remove());
+  t.equal(await pgfig.start('/nowhere/worker.js'), 1);
+  t.match(pgfig.errors, /worker \d dies again and again before it listens/);
+});
+
 t.test('SIGHUP reads secrets and rules again', async (t) => {
   const pgfig = await served(t);
   const [a, b] = await onBothWorkers(t, pgfig.listenPort);
@@ -173,10 +190,10 @@ t.test('SIGHUP reads secrets and rules again', async (t) => {
 t.test('when the primary is killed nothing stays behind', async (t) => {
   const pgfig = await served(t);
   const [a, b] = await onBothWorkers(t, pgfig.listenPort);
-  const pids = [(await a.who()).pid, (await b.who()).pid];
+  const control = Number(pgfig.lines.find((line) => line.process === 'control')?.pid);
+  const pids = [(await a.who()).pid, (await b.who()).pid, control];
   pgfig.signal('SIGKILL');
-  await pgfig.exited();
-  await until('the workers are gone', () => (pids.some(alive) ? null : true));
+  await until('the others are gone', () => (pids.some(alive) ? null : true));
 });
 
 t.test('the control process is replaced; traffic goes on, and the admin API comes back to its port', async (t) => {

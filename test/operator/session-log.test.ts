@@ -61,6 +61,6 @@ t.test('many wrong passwords from one machine are one flood, whatever the ports'
 
 t.test('the trace has a line for each message, in columns', async (t) => {
   const out: string[] = [];
-  tracePrinter((text) => out.push(text))(3, 'F', 'client', '14\tQuery\t "SELECT 1"');
-  t.match(out, [/^\d{4}-\S+Z\t3\tF\tclient\t14\tQuery\t "SELECT 1"\n$/]);
+  tracePrinter((text) => out.push(text))(3, 'F', 'client', 'F\t14\tQuery\t "SELECT 1"');
+  t.match(out, [/^\d{4}-\S+Z\t3\tclient\tF\t14\tQuery\t "SELECT 1"\n$/]);
 });

@@ -25,7 +25,13 @@ export function openLog(name: string, level: LogConfig['level']): ProcessLog {
   const destination: DestinationStream =
     pretty === null
       ? file
-      : pretty({ destination: file, colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+      : pretty({
+          destination: file,
+          colorize: true,
+          singleLine: true,
+          ignore: 'pid,hostname',
+          translateTime: 'SYS:HH:MM:ss.l',
+        });
   const log = pino(
     { level, base: { process: name, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     destination,

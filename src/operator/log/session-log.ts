@@ -40,10 +40,9 @@ export function sessionLog(log: Logger): Omit<TrafficEvents, 'trace' | 'ddlSeen'
 }
 
 /**
- * `--trace`: one line a message on stdout, in the columns of libpq's PQtrace with the session in front:
- * time, session, F (from the frontend) or B (from the backend), peer, message.
+ * `--trace`: one line a message on stdout: time, session, peer, and then the columns of libpq's PQtrace
+ * (F or B, length, name, contents).
  */
 export function tracePrinter(write: (text: string) => void): NonNullable<TrafficEvents['trace']> {
-  return (sessionId, direction, peer, line) =>
-    write(`${new Date().toISOString()}\t${sessionId}\t${direction}\t${peer}\t${line}\n`);
+  return (sessionId, _direction, peer, line) => write(`${new Date().toISOString()}\t${sessionId}\t${peer}\t${line}\n`);
 }

@@ -27,7 +27,8 @@ export function runControl(): void {
   let control: ControlProcess | null = null;
   process.on('message', (message: ToControl) => {
     if (message.type === 'init') control = new ControlProcess(message);
-    else control?.handle(message);
+    else if (control !== null) control.handle(message);
+    else if (message.type === 'stop') process.exit(0);
   });
   process.on('disconnect', () => {
     if (control === null) process.exit(1);

@@ -13,6 +13,8 @@ const SCRAPE_TIMEOUT_MS = 1_000;
 /** How long workers may take beyond the drain's deadline before they are killed. */
 const GRACE_MS = 2_000;
 const REPORT_INTERVAL_MS = 20;
+/** A worker that dies this often before all listen will not do better the next time. */
+const START_TRIES = 3;
 
 export interface WorkerPoolOptions {
   /** File of the worker's program. */
@@ -151,7 +153,10 @@ export class WorkerPool {
     const worker = cluster.fork();
     slot.worker = worker;
     slot.startedAt = Date.now();
-    worker.on('message', (message: FromWorker) => this.#receive(slot, message));
+    worker.on('message', (message: FromWorker) => {
+      // A message may come after 'exit'; its numbers were already added to those of the dead.
+      if (slot.worker === worker) this.#receive(slot, message);
+    });
     // A message to a worker that just died fails here; 'exit' follows and says more.
     worker.on('error', () => {});
     worker.on('exit', (code, signal) => this.#exited(slot, code, signal));
@@ -164,7 +169,7 @@ export class WorkerPool {
   #receive(slot: Slot, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        this.#send(slot, this.#options.init(slot.number));
+        this.#send(slot, this.#ending ? { type: 'stop' } : this.#options.init(slot.number));
         this.#shareCounts.poke();
         break;
       case 'listening':
@@ -233,6 +238,11 @@ export class WorkerPool {
     for (const id of [...this.#scrapes.keys()]) this.#answered(id, slot.number);
     if (this.#ending) {
       this.#checkAllGone();
+      return;
+    }
+    if (this.#onStart !== null && slot.restarts >= START_TRIES) {
+      this.#onStart.failed(new PgfigError('INTERNAL', `worker ${slot.number} dies again and again before it listens`));
+      this.#onStart = null;
       return;
     }
     const wait = slot.backOff.next(Date.now() - slot.startedAt);

@@ -37,7 +37,8 @@ export function runWorker(makeTraffic: (options: TrafficOptions) => Traffic): vo
   let worker: WorkerProcess | null = null;
   process.on('message', (message: ToWorker) => {
     if (message.type !== 'init') {
-      worker?.handle(message);
+      if (worker !== null) worker.handle(message);
+      else if (message.type === 'stop' || message.type === 'drain') process.exit(0);
       return;
     }
     try {
