@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Test } from 'tap';
 import { hasPgfig, type PgfigOptions, startPgfig } from '../support/pgfig.js';
-import { startPostgres, type TestPostgres } from '../support/postgres.js';
+import { type PostgresOptions, startPostgres, type TestPostgres } from '../support/postgres.js';
 
 /** What a client test connects to: bare Postgres, or pgfig with the same tables split over two databases. */
 export interface Target {
@@ -26,23 +26,30 @@ const ORDERS = `
   INSERT INTO orders (user_id, note, total)
     SELECT 1 + n % 100, repeat(md5(n::text), 3), n FROM generate_series(1, 1000) n;`;
 
+export interface TargetOptions {
+  /** Merged over pgfig.yaml. */
+  readonly config?: NonNullable<PgfigOptions['config']>;
+  /** Of the Postgres server. */
+  readonly settings?: NonNullable<PostgresOptions['settings']>;
+}
+
 /** Tables of the moved domain; `order_scratch` is made by the tests themselves, through the target. */
 const MOVED = { database: 'orders_db', phase: 'write-new', tables: ['orders', 'order_scratch'] };
 
 /**
  * Runs the tests against bare Postgres, which proves the tests, and against pgfig with users on the monolith and
  * orders in orders_db. PGFIG_TEST_TARGET=bare or =pgfig runs one of the two.
- * @param config merged over pgfig.yaml
  */
 export async function onEachTarget(
   t: Test,
   run: (t: Test, target: Target) => Promise<void>,
-  config: PgfigOptions['config'] = {},
+  options: TargetOptions = {},
 ): Promise<void> {
   const only = process.env.PGFIG_TEST_TARGET;
-  const server = await startPostgres();
+  const server = await startPostgres({ settings: options.settings ?? {} });
   if (only !== 'pgfig') await t.test('bare Postgres', async (t) => run(t, await bareTarget(server)));
-  if (only !== 'bare' && hasPgfig()) await t.test('pgfig', async (t) => run(t, await pgfigTarget(server, config)));
+  if (only !== 'bare' && hasPgfig())
+    await t.test('pgfig', async (t) => run(t, await pgfigTarget(server, options.config)));
 }
 
 async function bareTarget(server: TestPostgres): Promise<Target> {
@@ -62,7 +69,7 @@ async function bareTarget(server: TestPostgres): Promise<Target> {
   };
 }
 
-async function pgfigTarget(server: TestPostgres, config: PgfigOptions['config']): Promise<Target> {
+async function pgfigTarget(server: TestPostgres, config: TargetOptions['config'] = {}): Promise<Target> {
   await server.query('CREATE DATABASE shop');
   await server.query('CREATE DATABASE orders');
   await server.query(USERS, 'shop');
