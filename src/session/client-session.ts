@@ -324,11 +324,28 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     this.traffic.events.refused(this.start.info, error);
     this.client.sayError(error);
     if (this.tx !== null) {
-      if (this.status !== FAILED) this.tx.failedHere = true;
-      this.status = FAILED;
+      if (this.status !== FAILED) this.failHere(this.tx);
     }
     if (simple) this.client.sayReady(this.status);
     else this.skipping = true;
+  }
+
+  /** pgfig fails the transaction: no link counts as ready in it until it is ended or rolled back to a savepoint. */
+  failHere(tx: Transaction): void {
+    tx.failedHere = true;
+    this.status = FAILED;
+    this.holdParticipants();
+  }
+
+  /** Nothing runs in the failed transaction, on whichever link. */
+  holdParticipants(): void {
+    this.txStamp = FAILED_HERE;
+  }
+
+  /** ROLLBACK TO SAVEPOINT has made it whole again. */
+  healed(tx: Transaction): void {
+    tx.failedHere = false;
+    this.txStamp = tx.stamp;
   }
 
   /** An error after which the session cannot go on. */
@@ -437,7 +454,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     target.injectionError = null;
     if (fields === null) return;
     this.client.say(errorResponse(fields));
-    if (this.tx !== null) this.tx.failedHere = true;
+    if (this.tx !== null) this.failHere(this.tx);
     if (!target.lastWasQuery) {
       this.skipping = true;
       return;
@@ -499,6 +516,8 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
   }
 }
 
+/** A stamp that no link has. */
+const FAILED_HERE = -2;
 const SHUTDOWN = new PgfigError('SHUTTING_DOWN', 'terminating connection due to administrator command');
 
 export { FAILED, IDLE, IN_TRANSACTION, stableCopy };

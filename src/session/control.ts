@@ -243,6 +243,7 @@ export function savepointHere(
   if (type === 'release') tx.release(name, null);
   else {
     tx.rollbackTo(name, null);
+    session.healed(tx);
     session.status = IN_TRANSACTION;
   }
 }

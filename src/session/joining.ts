@@ -1,6 +1,6 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { IDLE } from './client-end.js';
+import { FAILED, IDLE } from './client-end.js';
 import type { ClientSession } from './client-session.js';
 import { expectSuccess, inject, injectFlush, injectReserved, injectSync } from './injection.js';
 import { openLink } from './opening.js';
@@ -33,6 +33,10 @@ export function linkFor(session: ClientSession, plan: TextPlan): SessionLink | P
 
 export function anyLink(session: ClientSession): SessionLink | Promise<SessionLink> {
   const lastParticipant = session.tx?.participants.at(-1);
+  if (session.status === FAILED) {
+    const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
+    if (failed !== undefined) return failed;
+  }
   return session.last ?? lastParticipant ?? session.home ?? openLink(session, session.homeName);
 }
 

@@ -80,7 +80,7 @@ async function endAll(
       await session.answered(shown);
     } else {
       for (const target of open) if (!target.link.lost) await session.drained(target);
-      if (session.tx !== null && session.tx.failedHere) session.status = FAILED;
+      if (session.tx?.failedHere) session.status = FAILED;
       session.client.sayReady(session.status);
     }
   }

@@ -60,10 +60,7 @@ async function endSplit(session: ClientSession, own: boolean): Promise<void> {
   if (tx === null) return;
   const failed = session.lastQueryFailed;
   if (own) await endEverywhere(session, tx, failed ? 'rollback' : 'commit', false);
-  else if (failed) {
-    tx.failedHere = true;
-    session.status = 0x45;
-  }
+  else if (failed) session.failHere(tx);
 }
 
 async function runPart(session: ClientSession, plan: TextPlan, frame: Buffer, index: number): Promise<void> {

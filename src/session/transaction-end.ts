@@ -1,7 +1,7 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import { errorResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { type ClientSession, FAILED, IDLE, IN_TRANSACTION } from './client-session.js';
+import { type ClientSession, IDLE, IN_TRANSACTION } from './client-session.js';
 import type { SessionLink } from './session-link.js';
 import { Transaction } from './transaction.js';
 
@@ -13,7 +13,10 @@ export function followStatus(session: ClientSession, target: SessionLink, status
   } else if (status === IDLE) {
     finish(session, session.lastTag !== 'ROLLBACK');
   } else if (status === IN_TRANSACTION) {
-    tx.failedHere = false;
+    session.healed(tx);
+  } else if (tx.participants.length > 1) {
+    // The other participants know of nothing, and would go on: none counts as ready any more.
+    session.holdParticipants();
   }
 }
 
@@ -91,8 +94,7 @@ function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorField
   if (tx !== null && took) {
     tx.participants.splice(tx.participants.indexOf(target), 1);
     if (tx.writer === target) tx.lostWriter = true;
-    tx.failedHere = true;
-    session.status = FAILED;
+    session.failHere(tx);
   }
   if (shown > 0) answerOwed(session, target, cause, fatal, owed);
   else if (target.inPipeline) session.pipelineLost = true;

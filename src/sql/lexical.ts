@@ -193,11 +193,16 @@ function meansMoment(buf: Uint8Array, start: number, end: number): boolean {
   while (at < end && isBlank(buf[at])) at += 1;
   const first = (buf[at] ?? 0) | 0x20;
   if (first !== 0x6e && first !== 0x74 && first !== 0x79) return false;
-  return MOMENTS.some((word) => {
-    if (at + word.length > end) return false;
-    for (let i = 0; i < word.length; i += 1) if (((buf[at + i] ?? 0) | 0x20) !== word.charCodeAt(i)) return false;
-    return (
-      at + word.length >= end || NAME_BYTE[buf[at + word.length] ?? 0] !== 1 || (buf[at + word.length] ?? 0) >= 0x5f
-    );
-  });
+  return MOMENTS.some((word) => startsWith(buf, at, end, word) && !isLetter(buf, at + word.length, end));
+}
+
+function startsWith(buf: Uint8Array, start: number, end: number, word: string): boolean {
+  if (start + word.length > end) return false;
+  for (let i = 0; i < word.length; i += 1) if (((buf[start + i] ?? 0) | 0x20) !== word.charCodeAt(i)) return false;
+  return true;
+}
+
+function isLetter(buf: Uint8Array, at: number, end: number): boolean {
+  const lower = (buf[at] ?? 0) | 0x20;
+  return at < end && lower >= 0x61 && lower <= 0x7a;
 }

@@ -194,7 +194,7 @@ export class WorkerPool {
         this.#shareCounts.poke();
         break;
       case 'cancel':
-        this.#forwardCancel(message.pid, message.secret);
+        this.#forwardCancel(slot, message.pid, message.secret);
         break;
       case 'metrics':
         this.#ledger.report(slot.number, message.metrics);
@@ -257,9 +257,10 @@ export class WorkerPool {
     }, wait);
   }
 
-  #forwardCancel(pid: number, secret: string): void {
+  /** From the owner itself it comes when it has no such session: then it ends here, as in Postgres. */
+  #forwardCancel(from: Slot, pid: number, secret: string): void {
     const owner = this.#slots.find((slot) => slot.number === workerOfPid(pid));
-    if (owner !== undefined) this.#send(owner, { type: 'cancel', pid, secret });
+    if (owner !== undefined && owner !== from) this.#send(owner, { type: 'cancel', pid, secret });
   }
 
   #answered(id: number, slot: number): void {
