@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Expect, parseScript, type Script } from './script.js';
-import { type Endpoint, WireClient } from './wire-client.js';
+import { type Endpoint, SILENCE, WireClient } from './wire-client.js';
 
 /** Where the conversation files are: in the source tree, tests run from the build. */
 export const FILES = fileURLToPath(new URL('../../../test/conversations/files/', import.meta.url));
@@ -30,6 +30,8 @@ export async function play(script: Script, endpoint: Endpoint, chunk = 0): Promi
         const lines = (await client.until(step.name, step.count)).map((message) => message.line);
         answers.set(step, lines);
         last.set(step.on, lines);
+        // What follows would only be the same silence, at length.
+        if (lines.at(-1) === SILENCE) break;
       }
     }
   } finally {

@@ -96,10 +96,18 @@ async function makeDatabase(server: TestPostgres, dbname: string, tables: readon
   if (tables.includes('orders')) await server.query(MOVED, dbname);
 }
 
+/** A session that a failed conversation has left behind holds locks; it must not fail the next ones too. */
+const END_STUCK_SESSIONS = `
+  SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`;
+
 async function fill(server: TestPostgres, dbname: string, tables: readonly string[]): Promise<void> {
   const rows = (tables.includes('users') ? ROWS : '') + (tables.includes('orders') ? MOVED_ROWS : '');
-  await server.query(
-    `SET lock_timeout = '10s'; TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE; ${rows}`,
-    dbname,
-  );
+  const truncate = `TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE`;
+  try {
+    await server.query(`SET lock_timeout = '2s'; ${truncate}; ${rows}`, dbname);
+  } catch {
+    await server.query(END_STUCK_SESSIONS, dbname);
+    await server.query(`${truncate}; ${rows}`, dbname);
+  }
 }

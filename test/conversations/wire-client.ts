@@ -18,7 +18,10 @@ export interface Message {
 /** The connection has ended; stands at the end of the messages. */
 export const CLOSED: Message = { name: 'close', line: '(closed)' };
 
-const PATIENCE = 10_000;
+/** Line for an answer that did not come. */
+export const SILENCE = '(nothing more came)';
+
+const PATIENCE = 5_000;
 /** Answers of one bare byte to SSLRequest and GSSENCRequest have no length. */
 const NEGOTIATIONS = new Set(['SSLRequest', 'GSSENCRequest']);
 
@@ -73,7 +76,7 @@ export class WireClient {
 
   /**
    * Takes messages up to and with the count-th of that name; fewer when the connection ends or
-   * nothing comes for 10 s, which is then the last line.
+   * nothing comes for 5 s, which is then the last line.
    */
   async until(name: string, count = 1): Promise<Message[]> {
     const taken: Message[] = [];
@@ -117,7 +120,7 @@ export class WireClient {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
       const left = deadline - Date.now();
-      if (left <= 0) return { name: 'timeout', line: '(nothing more came)' };
+      if (left <= 0) return { name: 'timeout', line: SILENCE };
       const timer = setTimeout(() => this.#wake(), left);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
