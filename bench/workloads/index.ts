@@ -1,0 +1,6 @@
+import { PGBENCH_WORKLOADS } from './pgbench.js';
+import { STREAM_WORKLOADS } from './stream.js';
+import type { Workload } from './workload.js';
+
+/** In the order of the report. */
+export const WORKLOADS: readonly Workload[] = [...PGBENCH_WORKLOADS, ...STREAM_WORKLOADS];
