@@ -17,6 +17,7 @@ class LineTraffic implements Traffic {
   #catalog: string | null;
   #statements = 0;
   #reloads = 0;
+  #cancels = 0;
   #draining = false;
   #onChange: () => void = () => {};
   #next = 1;
@@ -60,6 +61,7 @@ class LineTraffic implements Traffic {
           catalog: this.#catalog,
           authKey: this.#options.authKey.toString('hex'),
           reloads: this.#reloads,
+          cancels: this.#cancels,
         });
       case 'limits':
         return JSON.stringify(this.#others);
@@ -103,10 +105,15 @@ class LineTraffic implements Traffic {
   }
 
   cancel(pid: number, secret: Buffer): boolean {
+    this.#cancels += 1;
     for (const [socket, { info }] of this.#sessions) {
-      if (info.pid === pid) socket.write(`cancelled ${secret.toString()}\n`);
+      if (info.pid !== pid) continue;
+      socket.write(`cancelled ${secret.toString()}\n`);
+      return true;
     }
-    return true;
+    // As the session layer does.
+    this.#options.forwardCancel(pid, secret);
+    return false;
   }
 
   setLimits(others: { total: number; byUser: Record<string, number> }): void {

@@ -124,6 +124,19 @@ t.test('a cancel request reaches the worker that owns the session', async (t) =>
   const [a, b] = await onBothWorkers(t, pgfig.listenPort);
   t.equal(await a.ask(`cancel ${b.pid} sesame`), 'done');
   t.equal(await b.next(), 'cancelled sesame');
+
+  b.close();
+  await until('b has left', async () => (JSON.parse((await a.ask('limits')) ?? '{}').total === 0 ? true : null));
+  const c = await LineClient.open(pgfig.listenPort);
+  const d = (await c.who()).worker === (await a.who()).worker ? await LineClient.open(pgfig.listenPort) : c;
+  t.teardown(() => {
+    for (const client of [c, d]) client.close();
+  });
+  const before = (await d.who()).cancels;
+  await a.ask(`cancel ${b.pid} sesame`);
+  await a.ask(`cancel ${b.pid} sesame`);
+  await until('both requests', async () => ((await d.who()).cancels >= before + 2 ? true : null));
+  t.equal((await d.who()).cancels, before + 2, 'one for a session that is gone does not go round and round');
 });
 
 t.test('SIGTERM drains: no new clients, transactions end, exit code 0', async (t) => {

@@ -152,6 +152,7 @@ export class LineClient {
     catalog: string | null;
     authKey: string;
     reloads: number;
+    cancels: number;
   }> {
     return JSON.parse((await this.ask('who')) ?? '{}');
   }
