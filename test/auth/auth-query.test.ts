@@ -35,7 +35,7 @@ t.test('rows as Postgres and pg give them', async (t) => {
     t.equal(until(doubtful), new Date(0).toISOString(), String(doubtful));
   }
   t.strictSame(readAuthRow(['ann', null], 'ann'), { verifier: null, validUntil: null });
-  t.throws(() => readAuthRow(['bob', 'x'], 'ann'), { code: 'AUTH_FAILED', message: /"ann"/ }, 'somebody else`s row');
+  t.throws(() => readAuthRow(['bob', 'x'], 'ann'), { code: 'AUTH_FAILED', message: /"ann"/ }, "somebody else's row");
   t.throws(() => readAuthRow([], 'ann'), { code: 'AUTH_FAILED' });
 });
 

@@ -62,7 +62,7 @@ t.test('a wrong password, a proof with one bit changed', async (t) => {
   t.equal(again.verify(RFC.clientFinal.replace('p=dHzb', 'p=dHzc'), KEYS), null);
 });
 
-t.test('what the server refuses of a client`s first message', async (t) => {
+t.test("what the server refuses of a client's first message", async (t) => {
   const refused = (text: string, error: { sqlstate: string; message: string | RegExp }): unknown =>
     t.throws(() => parseClientFirst(text), error, text);
   refused('p=tls-server-end-point,,n=,r=x', { sqlstate: '08P01', message: /includes channel binding data/ });
@@ -99,7 +99,7 @@ t.test('a client with the flag y is let in, and must repeat it', async (t) => {
   t.throws(() => server.verify(final('biws'), KEYS), { message: /unexpected SCRAM channel-binding/ });
 });
 
-t.test('what the server refuses of a client`s last message', async (t) => {
+t.test("what the server refuses of a client's last message", async (t) => {
   const server = new ScramServer(RFC.serverNonce);
   server.challenge(RFC.clientFirst, KEYS);
   const other = RFC.clientFinal.replace('r=rOpr', 'r=xOpr');

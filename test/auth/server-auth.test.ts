@@ -135,7 +135,7 @@ t.test('what a client may send when', async (t) => {
   t.throws(() => over.onMessage(F.Password, Buffer.from('x\0')), violation(/^expected/), 'after it is over');
 });
 
-t.test('a password that is not UTF-8 is nobody`s', async (t) => {
+t.test("a password that is not UTF-8 is nobody's", async (t) => {
   const auth = server({ method: 'password', verifier: parseVerifier('\ufffd') });
   auth.start();
   await t.rejects(Promise.resolve(auth.onMessage(F.Password, Buffer.from([0xff, 0]))), FAILED);
