@@ -1,0 +1,99 @@
+import t from 'tap';
+import { parse } from 'yaml';
+import type { Statement } from '../../src/sql/statement.js';
+import { nameOf, parseOne, readCaseFiles } from './helpers.js';
+
+/** What a case states; what it leaves out is empty, false, or for `deterministic` true. */
+interface Case {
+  readonly sql: string;
+  readonly kind: string;
+  readonly reads?: readonly string[];
+  readonly writes?: readonly string[];
+  readonly locks?: readonly string[];
+  readonly sequences?: readonly string[];
+  readonly functions?: readonly string[];
+  readonly writesData?: boolean;
+  readonly deterministic?: boolean;
+  readonly ordered?: boolean;
+  readonly copyStream?: string;
+  readonly effects?: readonly object[];
+}
+
+function expected(stated: Case): object {
+  return {
+    kind: stated.kind,
+    reads: stated.reads ?? [],
+    writes: stated.writes ?? [],
+    locks: stated.locks ?? [],
+    sequences: stated.sequences ?? [],
+    functions: stated.functions ?? [],
+    writesData: stated.writesData ?? false,
+    deterministic: stated.deterministic ?? true,
+    ordered: stated.ordered ?? false,
+    copyStream: stated.copyStream ?? null,
+    effects: stated.effects ?? [],
+  };
+}
+
+function found(statement: Statement): object {
+  return {
+    ...statement,
+    reads: statement.reads.map(nameOf),
+    writes: statement.writes.map(nameOf),
+    locks: statement.locks.map(nameOf),
+    sequences: statement.sequences.map(nameOf),
+    functions: statement.functions.map(nameOf),
+    // The statement inside of PREPARE has a test of its own.
+    effects: statement.effects.map((effect) =>
+      effect.type === 'prepare' ? { type: 'prepare', name: effect.name } : effect,
+    ),
+  };
+}
+
+for (const { file, text } of readCaseFiles()) {
+  t.test(file, (t) => {
+    for (const stated of parse(text) as Case[]) t.same(found(parseOne(stated.sql)), expected(stated), stated.sql);
+    t.end();
+  });
+}
+
+t.test('a prepared statement keeps the facts of what is inside', (t) => {
+  const [effect] = parseOne('PREPARE p AS UPDATE t SET a = $1 WHERE b IN (SELECT c FROM u)').effects;
+  t.match(effect, {
+    type: 'prepare',
+    name: 'p',
+    statement: { kind: 'update', reads: [{ name: 'u' }], writes: [{ name: 't' }], writesData: true },
+  });
+  t.end();
+});
+
+t.test('statements cannot be changed by those who share them', (t) => {
+  const statement = parseOne('SELECT * FROM t FOR UPDATE');
+  t.ok(Object.isFrozen(statement));
+  t.throws(() => (statement.reads as object[]).push({ name: 'x' }));
+  t.end();
+});
+
+t.test('names are folded and cut to 63 bytes as Postgres does', (t) => {
+  const long = 'a'.repeat(70);
+  const accents = 'é'.repeat(40);
+  t.same(parseOne(`SELECT * FROM ${long.toUpperCase()}`).reads, [{ name: 'a'.repeat(63) }]);
+  t.same(parseOne(`SELECT * FROM "${long}"`).reads, [{ name: 'a'.repeat(63) }]);
+  // 31 letters of two bytes are 62; half a letter is not kept.
+  t.same(parseOne(`SELECT * FROM ${accents}`).reads, [{ name: 'é'.repeat(31) }]);
+  t.same(parseOne(`SELECT nextval('${accents}')`).sequences, [{ name: 'é'.repeat(31) }]);
+  t.same(parseOne(`SELECT nextval('"${long}"')`).sequences, [{ name: 'a'.repeat(63) }]);
+  t.same(parseOne('SELECT * FROM "a""b"').reads, [{ name: 'a"b' }]);
+  t.same(parseOne(`SELECT nextval('"a""b"')`).sequences, [{ name: 'a"b' }]);
+  t.same(parseOne('SELECT * FROM U&"d\\0061t\\+000061"').reads, [{ name: 'data' }]);
+  t.same(parseOne('SELECT * FROM Ünder').reads, [{ name: 'Ünder' }], 'only ASCII is folded');
+  t.end();
+});
+
+t.test('strings that name no relation name none', (t) => {
+  for (const text of ['', '  ', '12', 'a..b', 'a.b.c.d', '"open', 'a b', '.a']) {
+    t.same(parseOne(`SELECT to_regclass('${text}')`).reads, [], JSON.stringify(text));
+  }
+  t.same(parseOne(`SELECT to_regclass(' Shop . "Big Table" ')`).reads, [{ schema: 'shop', name: 'Big Table' }]);
+  t.end();
+});
