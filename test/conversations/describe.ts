@@ -1,6 +1,7 @@
 /**
  * Turns one backend message into one line of a transcript. What differs from run to run is left out:
- * pids, secrets, the server's source file and line, and OIDs that the server hands out (from 16384).
+ * pids, secrets, the server's source file and line, numbers of temporary schemas, and OIDs that the
+ * server hands out (from 16384).
  * Layouts: PostgreSQL documentation, "Message Formats".
  */
 
@@ -97,7 +98,8 @@ function report(name: string, read: Reader): string {
   const fields = new Map<string, string>();
   for (let code = read.text(1); code !== '\0'; code = read.text(1)) fields.set(code, read.cstring());
   const more = Object.entries(ERROR_FIELDS).flatMap(([code, label]) => {
-    const value = fields.get(code);
+    // Sessions take temporary schemas as they are free.
+    const value = fields.get(code)?.replace(/^pg_temp_\d+$/, 'pg_temp_N');
     return value === undefined ? [] : [`${label}=${/^\d+$/.test(value) ? value : JSON.stringify(value)}`];
   });
   const message = JSON.stringify(fields.get('M'));
