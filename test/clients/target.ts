@@ -34,7 +34,7 @@ export interface TargetOptions {
 }
 
 /** Tables of the moved domain; `order_scratch` is made by the tests themselves, through the target. */
-const MOVED = { database: 'orders_db', phase: 'write-new', tables: ['orders', 'order_scratch'] };
+const MOVED = { database: 'orders_db', phase: 'write-new', tables: ['public.orders', 'public.order_scratch'] };
 
 /**
  * Runs the tests against bare Postgres, which proves the tests, and against pgfig with users on the monolith and
