@@ -17,7 +17,10 @@ export interface SearchPathSetting {
 /** What is known of one database; plain values, so that it can cross a pipe as JSON. */
 export interface CatalogPart {
   readonly relations: readonly RelationRow[];
-  /** Types with OIDs from 16384 up: these differ between databases. */
+  /**
+   * Types with OIDs from 16384 up: these differ between databases. The row types of tables are left out:
+   * a big schema has two for each table, and hardly anyone asks for one.
+   */
   readonly types: readonly TypeRow[];
   readonly searchPaths: readonly SearchPathSetting[];
   /** search_path of the server's configuration, where it is known and not the built-in one. */
@@ -151,9 +154,11 @@ SELECT nspname, relname, relkind::text
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND nspname !~ '^pg_(toast|temp)'
  ORDER BY 1, 2;
-SELECT t.oid::bigint::text, nspname, typname, typtype::text
+SELECT t.oid::bigint::text, nspname, t.typname, t.typtype::text
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
- WHERE t.oid >= 16384 AND nspname !~ '^pg_(toast|temp)'
+  LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+  LEFT JOIN pg_class c ON c.oid = coalesce(nullif(e.typrelid, 0), t.typrelid)
+ WHERE t.oid >= 16384 AND nspname !~ '^pg_(toast|temp)' AND (c.oid IS NULL OR c.relkind = 'c')
  ORDER BY t.oid`;
 
 async function readPart(config: Config, database: DatabaseConfig): Promise<CatalogPart> {
