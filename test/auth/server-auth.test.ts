@@ -74,6 +74,7 @@ t.test('keys of a SCRAM login serve for the next one', async (t) => {
 t.test('trust and cert', async (t) => {
   t.strictSame(await login({ method: 'trust' }, null), { user: 'ann', password: null, md5: null, scram: null });
   t.match(await login({ method: 'trust', verifier: PLAIN }, null), { password: 'pencil' }, 'for backends that ask');
+  t.match(await login({ method: 'trust', verifier: parseVerifier('') }, null), { password: null });
   t.match(await login({ method: 'cert', certificateName: 'ann' }, null), { user: 'ann' });
   const refused = { code: 'AUTH_NOT_ALLOWED', message: 'certificate authentication failed for user "ann"' };
   for (const certificateName of [null, 'bob', '', 'ANN']) {

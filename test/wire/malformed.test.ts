@@ -100,6 +100,12 @@ t.test('tracing never throws and stays on one line', async () => {
   );
 });
 
+t.test('a long query without its end is not looked for in what follows', async (t) => {
+  const chunk = Buffer.from(`${'x'.repeat(300)}\0`);
+  t.throws(() => decode.decodeQuery(chunk, 0, 300), { message: 'invalid string in message' });
+  t.throws(() => decode.decodeQuery(chunk, 0, 0), { message: 'invalid string in message' });
+});
+
 t.test('the words of Postgres', async (t) => {
   const text = (bytes: string): Buffer => Buffer.from(bytes, 'latin1');
   const refused = (decoder: Decoder, bytes: string, message: string): unknown =>
