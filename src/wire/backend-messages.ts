@@ -67,6 +67,8 @@ export function readyForQuery(status: TransactionStatus | number): Buffer {
 /**
  * NegotiateProtocolVersion 'v': Int32 newest version, Int32 count, String option*. The version goes
  * out with its major part, which the documentation leaves unsaid and libpq insists on.
+ * @param minor the lesser of what the client asked for and NEWEST_MINOR: libpq takes a higher one than it
+ * asked for as an error, also where only options are refused
  */
 export function negotiateProtocolVersion(minor: number, unrecognized: readonly string[]): Buffer {
   const names = unrecognized.map(clean);
