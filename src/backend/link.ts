@@ -250,11 +250,7 @@ export class Link implements ChannelOwner {
         this.queue.take(type);
         return true;
       case B.ErrorResponse:
-        // Words on an idle link (a restart, an administrator) answer nothing that the client asked.
-        if (this.queue.size === 0) return false;
-        this.queue.take(type);
-        this.#owner.onError(this, this.#noteFatal(chunk, at, end));
-        return true;
+        return this.#shownError(chunk, at, end);
       case B.RowDescription:
       case B.ParameterDescription:
         this.#owner.onDescription(this, type, chunk, at, end);
@@ -271,12 +267,20 @@ export class Link implements ChannelOwner {
     }
   }
 
+  /**
+   * An error that answers a request of the client's. The last words of a backend do not pass by themselves: what they
+   * mean for the session is the owner's to say, when the connection has ended.
+   */
+  #shownError(chunk: Buffer, at: number, end: number): boolean {
+    const fields = this.#noteFatal(chunk, at, end);
+    if (this.#fatal !== null || this.queue.size === 0) return false;
+    this.queue.take(B.ErrorResponse);
+    this.#owner.onError(this, fields);
+    return true;
+  }
+
   #asideMessage(type: number, chunk: Buffer, at: number, end: number): void {
-    if (type === B.ErrorResponse) {
-      this.#noteFatal(chunk, at, end);
-      return;
-    }
-    if (type === B.ReadyForQuery) return;
+    if (type === B.ErrorResponse || type === B.ReadyForQuery) return;
     if (type !== B.ParameterStatus) {
       this.#owner.onAsync(this, type, chunk, at, end, this.queue.headHidden !== null);
       return;

@@ -423,8 +423,11 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (this.tx !== null) this.lastTag = decodeCommandTag(chunk, start, end);
   }
 
-  onCopyIn(_link: Link): void {
+  onCopyIn(link: Link): void {
     this.copyIn = true;
+    // A Sync that was sent along is ignored in copy-in mode (55.2.6): the pipeline is still open.
+    const target = this.links.get(link.database);
+    if (target !== undefined && !target.lastWasQuery && link.queue.owedReady === 0) target.inPipeline = true;
   }
 
   onDescription(link: Link, type: number, chunk: Buffer, start: number, end: number): void {

@@ -3,6 +3,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
 import { closeComplete } from '../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../wire/decode.js';
+import { HEADER } from '../wire/framer.js';
 import { F } from '../wire/types.js';
 import { type ClientSession, FAILED, IDLE } from './client-session.js';
 import { watchEffects } from './effects.js';
@@ -310,6 +311,10 @@ export function onFlush(session: ClientSession, chunk: Buffer, at: number, end: 
 /** Sync ends the pipeline: the hot path is one link and no error. */
 export function onSync(session: ClientSession, chunk: Buffer, at: number, end: number): void {
   const { active } = session;
+  if (end - at !== HEADER) {
+    session.client.sayError(new PgfigError('PROTOCOL_VIOLATION_IN_QUERY', 'invalid message format'));
+    session.skipping = true;
+  }
   if (active !== null && session.copyIn) {
     // In copy-in mode Postgres ignores it, and nothing is owed for it (55.2.6).
     session.forward(active, chunk, at, end);

@@ -253,8 +253,15 @@ export class Handshake implements ChannelOwner {
       const reason = error.cause instanceof Error ? error.cause.message : error.message;
       this.#gate.authFailed(this.#startup?.params.get('user') ?? null, this.#peer, reason);
     }
-    this.#channel.writeOwned(errorFrom(error));
+    this.#channel.writeOwned(this.#speaksOldProtocol() ? Buffer.from(`EFATAL:  ${error.message}\n\0`) : errorFrom(error));
     this.#channel.end();
+  }
+
+  /** Clients of protocol 2 and older understand errors in their own format only. */
+  #speaksOldProtocol(): boolean {
+    if (this.#startup !== null || this.#pending.length < 8) return false;
+    const version = this.#pending.readUInt32BE(4);
+    return version >>> 16 > 0 && version >>> 16 < 3;
   }
 
   #end(): void {

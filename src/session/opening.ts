@@ -38,6 +38,8 @@ export async function openLink(session: ClientSession, database: string): Promis
     if (error instanceof PgfigError && error.code === 'BACKEND_UNREACHABLE') traffic.breaker.failed(database);
     traffic.events.backendFailed(database, error instanceof Error ? error : new Error(String(error)));
     throw error;
+  } finally {
+    session.cancelWaiting = null;
   }
   if (session.closed) {
     link.close(null);

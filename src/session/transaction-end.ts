@@ -73,20 +73,16 @@ function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorField
       ),
     );
   }
-  const lastOne = session.links.size === 0;
-  if (target.holdsState || (lastOne && fatal?.code === '57P05')) {
-    const code = fatal?.code === '57P05' ? 'IDLE_SESSION_TIMEOUT' : 'BACKEND_LOST_WITH_STATE';
+  if (fatal !== null && endsSession(session, fatal)) {
+    session.client.say(errorResponse(fatal));
+    return session.close(`database "${target.database}" ended the session: ${fatal.message}`);
+  }
+  if (target.holdsState) {
     return session.close(
       `the connection to database "${target.database}" was lost`,
-      new PgfigError(
-        code,
-        fatal?.code === '57P05' ? cause : `the connection to database "${target.database}" was lost: ${cause}`,
-        {
-          ...(target.holdsState
-            ? { detail: 'The session had state there: temporary tables, locks, LISTEN or cursors.' }
-            : {}),
-        },
-      ),
+      new PgfigError('BACKEND_LOST_WITH_STATE', `the connection to database "${target.database}" was lost: ${cause}`, {
+        detail: 'The session had state there: temporary tables, locks, LISTEN or cursors.',
+      }),
     );
   }
   const { tx } = session;
@@ -98,6 +94,15 @@ function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorField
   }
   if (shown > 0) answerOwed(session, target, cause, fatal, owed);
   else if (target.inPipeline) session.pipelineLost = true;
+}
+
+/**
+ * Whether a backend's last words are meant for the session, and not for the server: time-outs and broken protocol are,
+ * a shutdown or a crash (class 57) is not. An idle session's time-out counts only where no other link is in use.
+ */
+function endsSession(session: ClientSession, fatal: ErrorFields): boolean {
+  if (fatal.code === '57P05') return session.links.size === 0;
+  return !fatal.code.startsWith('57') && !fatal.code.startsWith('XX');
 }
 
 /** Every request outstanding gets its error, and the ReadyForQuery that it was to end with. */
