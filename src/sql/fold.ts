@@ -5,7 +5,6 @@ import {
   endOfEscapeString,
   endOfLineComment,
   endOfNumber,
-  endOfQuotedName,
   endOfString,
   isBlank,
   NAME_BYTE,
@@ -127,9 +126,14 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
         break;
       }
       case DOUBLE_QUOTE: {
-        const behind = endOfQuotedName(buf, at, end);
-        if (behind === UNFOLDABLE || isTellingName(buf, at + 1, behind - 1)) return null;
-        while (at < behind) key[n++] = buf[at++] as number;
+        const from = at;
+        // Copied as it is read: an ORM's text is quoted names for the most part. A quote within one is too rare to fold.
+        do {
+          key[n++] = buf[at++] as number;
+        } while (at < end && buf[at] !== 0x22);
+        if (at >= end || (at + 1 < end && buf[at + 1] === 0x22) || isTellingName(buf, from + 1, at)) return null;
+        key[n++] = 0x22;
+        at += 1;
         break;
       }
       case DOLLAR: {

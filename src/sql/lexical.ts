@@ -73,16 +73,6 @@ export function endOfBitString(buf: Uint8Array, start: number, end: number): num
   return at >= end || (at + 1 < end && buf[at + 1] === QUOTE) ? UNFOLDABLE : at + 1;
 }
 
-/** "..." from its opening quote. */
-export function endOfQuotedName(buf: Uint8Array, start: number, end: number): number {
-  for (let at = start + 1; at < end; at += 1) {
-    if (buf[at] !== 0x22) continue;
-    if (at + 1 >= end || buf[at + 1] !== 0x22) return at + 1;
-    at += 1;
-  }
-  return UNFOLDABLE;
-}
-
 /** $$...$$ or $tag$...$tag$ from its first dollar. */
 export function endOfDollarString(buf: Uint8Array, start: number, end: number): number {
   let open = start + 1;

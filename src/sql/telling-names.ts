@@ -2,7 +2,7 @@
  * Names whose presence makes literals mean something: functions and types that take a relation, a setting, a
  * channel or SQL as text. A text that holds one is never folded.
  */
-const EXACT = new Set([
+const EXACT = [
   'set_config',
   'nextval',
   'setval',
@@ -16,7 +16,7 @@ const EXACT = new Set([
   'has_column_privilege',
   'has_any_column_privilege',
   'has_sequence_privilege',
-]);
+];
 
 /** pg_ covers pg_advisory_lock, pg_notify, pg_relation_size and all of the catalog: rare on a hot path. */
 const PREFIX = [
@@ -33,24 +33,54 @@ const PREFIX = [
 
 const SHORTEST = 5;
 
-/** By the low five bits of the first three bytes (the same for both cases): whether to look closer. */
-const LOOK_CLOSER = new Uint8Array(1 << 15);
-for (const name of [...EXACT, ...PREFIX]) {
-  LOOK_CLOSER[slot(name.charCodeAt(0), name.charCodeAt(1), name.charCodeAt(2))] = 1;
+interface TellingName {
+  readonly name: string;
+  /** Whether names that only begin with it are meant too. */
+  readonly isPrefix: boolean;
 }
 
+/** The telling names by their first three letters: GROUP_OF_SLOT leads to a list of NAMES, 0 to none. */
+const GROUP_OF_SLOT = new Uint8Array(1 << 15);
+const NAMES: TellingName[][] = [[]];
+for (const name of EXACT) add({ name, isPrefix: false });
+for (const name of PREFIX) add({ name, isPrefix: true });
+
+function add(telling: TellingName): void {
+  const { name } = telling;
+  const at = slot(name.charCodeAt(0), name.charCodeAt(1), name.charCodeAt(2));
+  const group = NAMES[GROUP_OF_SLOT[at] ?? 0];
+  if (GROUP_OF_SLOT[at] !== 0) group?.push(telling);
+  else GROUP_OF_SLOT[at] = NAMES.push([telling]) - 1;
+}
+
+/** By the low five bits of each byte, the same for both cases of a letter. */
 function slot(a: number, b: number, c: number): number {
   return ((a & 31) << 10) | ((b & 31) << 5) | (c & 31);
 }
 
-/** Whether the name at [start, end) is a telling one. Quoted names are checked in their lower case too: harmless. */
+/** Whether the name at [start, end) is a telling one, in either case: for names in quotes that is harmless. */
 export function isTellingName(buf: Uint8Array, start: number, end: number): boolean {
   if (end - start < SHORTEST) return false;
-  if (LOOK_CLOSER[slot(buf[start] ?? 0, buf[start + 1] ?? 0, buf[start + 2] ?? 0)] === 0) return false;
-  const name = Buffer.from(buf.buffer, buf.byteOffset + start, end - start)
-    .toString('latin1')
-    .toLowerCase();
-  return EXACT.has(name) || PREFIX.some((prefix) => name.startsWith(prefix));
+  const group = GROUP_OF_SLOT[slot(buf[start] as number, buf[start + 1] as number, buf[start + 2] as number)] as number;
+  return group !== 0 && isOneOf(NAMES[group] ?? [], buf, start, end - start);
+}
+
+function isOneOf(group: readonly TellingName[], buf: Uint8Array, start: number, length: number): boolean {
+  for (const { name, isPrefix } of group) {
+    if (length === name.length || (isPrefix && length > name.length)) {
+      if (sameName(buf, start, name)) return true;
+    }
+  }
+  return false;
+}
+
+/** `name` is in lower case and may hold underscores, which have no other case. */
+function sameName(buf: Uint8Array, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i += 1) {
+    const byte = buf[start + i] as number;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== name.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** The verbs whose statements may be folded, by the low five bits of their first letter: no two share it. */

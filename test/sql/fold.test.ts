@@ -19,7 +19,7 @@ t.test('literals are taken out, all else stays', (t) => {
     ["SELECT 'it''s', E'a\\'b', B'01', x'1F', N'x'", "SELECT '', E'', B'', x'', N''"],
     ['SELECT $$a$$, $q$it $$ is$q$, $1, $23', 'SELECT $$$$, $$$$, $1, $23'],
     ["SELECT 1 -- it's\n, 2 /* a /* 'b' */ c */", 'SELECT 1 --\n, 1 /**/'],
-    ['SELECT a1, "b2", "c""3", d$4, é5 FROM t6 WHERE x7=8', 'SELECT a1, "b2", "c""3", d$4, é5 FROM t6 WHERE x7=1'],
+    ['SELECT a1, "b2", "c 3", d$4, é5 FROM t6 WHERE x7=8', 'SELECT a1, "b2", "c 3", d$4, é5 FROM t6 WHERE x7=1'],
     ["SELECT a->>'b', c @> '{}', d -1, e--f\n", "SELECT a->>'', c @> '', d -1, e--\n"],
     [
       "SELECT interval '1' day, date '2020-01-01', numeric(10,2) '1'",
@@ -64,6 +64,8 @@ t.test('what must be read by its exact text', (t) => {
     "SELECT E'\\x41', E'\\101', E'\\u0041'",
     "SELECT 'open",
     'SELECT "open',
+    'SELECT "a""b"',
+    'SELECT "a" "',
     'SELECT $$open',
     'SELECT $a$open$b$',
     'SELECT /* open /* */',
