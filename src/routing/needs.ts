@@ -1,7 +1,6 @@
 import type { Statement, TableName } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
 import { comingTempTable, type ResolvedTable, resolveTable } from './resolve.js';
-import type { Route } from './route.js';
 
 /** Something that a statement needs a database to have. */
 export interface Need {
@@ -46,30 +45,11 @@ const nameText = (name: TableName): string => `${name.catalog ?? ''}\0${name.sch
 
 /** Advisory locks and large objects must mean the same for all services, so they stay in one database. */
 function defaultOnly(statement: Statement, context: RoutingContext): readonly Need[] {
-  const homes = [context.rules.defaultDatabase];
-  const has = (type: 'advisory-lock' | 'large-object'): boolean =>
-    statement.effects.some((effect) => effect.type === type);
-  const need = (what: string): Need => ({ what, access: 'read', homes, table: null });
-  return [
-    ...(has('advisory-lock') ? [need('an advisory lock')] : []),
-    ...(has('large-object') ? [need('a large object')] : []),
-  ];
-}
-
-/** The parts of a route that do not depend on where it goes. */
-export function routeFacts(
-  statement: Statement,
-  needs: readonly Need[],
-): Pick<Route, 'writes' | 'domain' | 'reads' | 'written'> {
-  const tables = needs.flatMap((need) => (need.table === null || need.table.nature === 'sequence' ? [] : [need]));
-  const names = (written: boolean): string[] => [
-    ...new Set(tables.filter((need) => (need.access === 'write') === written).map((need) => need.what)),
-  ];
-  const routed = needs.find((need) => need.table?.domain) ?? null;
-  return {
-    writes: statement.writesData || needs.some((need) => need.access !== 'read'),
-    domain: routed?.table?.domain?.name ?? null,
-    reads: names(false),
-    written: names(true),
-  };
+  const needs: Need[] = [];
+  for (const { type } of statement.effects) {
+    const what = type === 'advisory-lock' ? 'an advisory lock' : type === 'large-object' ? 'a large object' : null;
+    if (what === null || needs.some((need) => need.what === what)) continue;
+    needs.push({ what, access: 'read', homes: [context.rules.defaultDatabase], table: null });
+  }
+  return needs;
 }

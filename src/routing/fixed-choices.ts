@@ -1,9 +1,7 @@
 import type { Statement, StatementKind } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
-import { type Need, routeFacts } from './needs.js';
-import type { Route } from './route.js';
-
-type Choice = Pick<Route, 'target' | 'database' | 'homes' | 'reason'> & { readonly writes?: true };
+import type { Choice } from './make-route.js';
+import type { Need } from './needs.js';
 
 /** The session answers or steers these itself; on a link, any will do. */
 const SESSION_KINDS: Readonly<Partial<Record<StatementKind, string>>> = {
@@ -41,14 +39,13 @@ const DEFAULT_KINDS: Readonly<Partial<Record<StatementKind, string>>> = {
 };
 
 /**
- * The route of a statement whose tables do not bind it to a database: it has none, or only such as every database
+ * The choice for a statement whose tables do not bind it to a database: it has none, or only such as every database
  * has. null where they do.
  */
-export function fixedRoute(statement: Statement, needs: readonly Need[], context: RoutingContext): Route | null {
-  const choice =
-    chosenByKind(statement, needs, context) ?? (isUnbound(needs) ? chosenUnbound(statement, needs, context) : null);
-  if (choice === null) return null;
-  return { ...routeFacts(statement, needs), error: null, ...choice };
+export function fixedChoice(statement: Statement, needs: readonly Need[], context: RoutingContext): Choice | null {
+  return (
+    chosenByKind(statement, needs, context) ?? (isUnbound(needs) ? chosenUnbound(statement, needs, context) : null)
+  );
 }
 
 const isUnbound = (needs: readonly Need[]): boolean => needs.every((need) => need.homes === null);

@@ -1,0 +1,41 @@
+import type { PgfigError } from '../errors/pgfig-error.js';
+import type { Statement } from '../sql/statement.js';
+import type { Need } from './needs.js';
+import type { Route } from './route.js';
+
+/** Where a statement goes, and why; what else a route says follows from the statement's needs. */
+export interface Choice {
+  readonly target: Route['target'];
+  readonly database: string | null;
+  readonly homes: readonly string[];
+  readonly reason: string;
+  readonly error?: PgfigError;
+  /** Set where the needs do not tell it. */
+  readonly writes?: boolean;
+}
+
+/** The one place that makes a route: all have the same shape, which keeps reading them quick. */
+export function makeRoute(statement: Statement, needs: readonly Need[], choice: Choice): Route {
+  const reads: string[] = [];
+  const written: string[] = [];
+  let domain: string | null = null;
+  let changes = statement.writesData;
+  for (const { what, access, table } of needs) {
+    changes ||= access !== 'read';
+    domain ??= table?.domain?.name ?? null;
+    if (table === null || table.nature === 'sequence') continue;
+    const names = access === 'write' ? written : reads;
+    if (!names.includes(what)) names.push(what);
+  }
+  return Object.freeze({
+    target: choice.target,
+    database: choice.database,
+    homes: Object.freeze(choice.homes),
+    writes: choice.writes ?? changes,
+    error: choice.error ?? null,
+    reason: choice.reason,
+    domain,
+    reads: Object.freeze(reads),
+    written: Object.freeze(written),
+  });
+}
