@@ -13,6 +13,7 @@ export class ClientEnd {
   readonly reported = new Map<string, string>();
   readonly #counters: TrafficCounters;
   readonly #gathered: Buffer[] = [];
+  #held: Buffer[] | null = null;
 
   constructor(channel: Channel, counters: TrafficCounters) {
     this.channel = channel;
@@ -36,7 +37,18 @@ export class ClientEnd {
   report(name: string, value: string): void {
     if (this.reported.get(name) === value) return;
     this.reported.set(name, value);
-    this.say(parameterStatus(name, value));
+    if (this.#held === null) this.say(parameterStatus(name, value));
+    else this.#held.push(parameterStatus(name, value));
+  }
+
+  /** Keeps parameter changes back: they are to come behind the command's tag, which is not said yet. */
+  holdReports(): void {
+    this.#held ??= [];
+  }
+
+  releaseReports(): void {
+    for (const report of this.#held ?? []) this.say(report);
+    this.#held = null;
   }
 
   /** Sends what was gathered. */

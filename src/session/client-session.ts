@@ -19,11 +19,13 @@ import { SearchPath } from './search-path.js';
 import type { SessionLink } from './session-link.js';
 import { Settings } from './settings.js';
 import { onQuery } from './simple-query.js';
+import type { TextPlan } from './text-plan.js';
 import { traceMessages } from './tracing.js';
 import type { Traffic } from './traffic.js';
 import type { SessionInfo } from './traffic-events.js';
 import type { Transaction } from './transaction.js';
 import { endTransaction, followStatus } from './transaction-end.js';
+import { settleFirst } from './unsettled.js';
 import { Waiters } from './waiters.js';
 
 export interface SessionStart {
@@ -96,6 +98,11 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
   commitSent: SessionLink | null = null;
   /** Command tag that the client was shown last, within a transaction. */
   lastTag = '';
+  /**
+   * A statement that changes transaction or session was sent by the extended protocol, and its outcome is not known
+   * yet: what comes next waits for it.
+   */
+  unsettled: { readonly target: SessionLink; readonly plan: TextPlan } | null = null;
   /** What the home link reported at login. */
   atLogin: ReadonlyMap<string, string> = new Map();
   /** A link was lost on which the implicit transaction of a pipeline was open. */
@@ -105,6 +112,8 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
   /** Ends what is being dialled or waited for. */
   cancelWaiting: AbortController | null = null;
   lastActivity = 0;
+  /** Works that the input waits for: one may lead to another. */
+  #blocks = 0;
   #runLink: SessionLink | null = null;
   #runStart = 0;
   #runEnd = 0;
@@ -129,6 +138,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
 
   onData(chunk: Buffer, owned: boolean): void {
     if (this.closed) return;
+    if (this.#idleTimer !== null) this.#stopIdleTimer();
     const counters = this.traffic.counters;
     counters.fromClients += chunk.length;
     const sampled = (++counters.tick & 63) === 0;
@@ -147,7 +157,13 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     }
   }
 
+  #idleTimer: NodeJS.Timeout | null = null;
   #gaveAwayOwned = false;
+  #stopIdleTimer(): void {
+    clearTimeout(this.#idleTimer ?? undefined);
+    this.#idleTimer = null;
+  }
+
   #retireInput(): void {
     this.#gaveAwayOwned = false;
     this.client.channel.retireReadBuffer();
@@ -164,6 +180,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;
+    if (this.unsettled !== null && type !== F.Flush) return settleFirst(this, type, chunk, at, end);
     try {
       switch (type) {
         case F.Query:
@@ -209,6 +226,8 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (active === null || active.link.queue.shown === 0) return;
     this.copyIn = false;
     active.link.queue.push(Expect.CopyEnd);
+    // Whatever Sync was sent before counted for nothing if this ends a COPY: the next one is owed an answer.
+    if (!active.lastWasQuery) active.inPipeline = true;
     this.forward(active, chunk, at, end);
   }
 
@@ -281,13 +300,13 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     this.flushRun();
     this.input.block();
     this.client.channel.pause();
+    this.#blocks++;
     work
       .catch((error: unknown) => {
         if (!this.closed) this.failMessage(error, simple);
       })
       .finally(() => {
-        this.cancelWaiting = null;
-        if (this.closed) return;
+        if (--this.#blocks > 0 || this.closed) return;
         try {
           this.input.unblock();
         } catch (error) {
@@ -323,6 +342,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (error.sqlstate === '0A000') this.traffic.counters.refused(error.code);
     this.traffic.events.refused(this.start.info, error);
     this.client.sayError(error);
+    this.client.releaseReports();
     if (this.tx !== null) {
       if (this.status !== FAILED) this.failHere(this.tx);
     }
@@ -358,6 +378,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
 
   sayCommand(tag: Buffer): void {
     this.client.say(tag);
+    this.client.releaseReports();
     this.client.sayReady(this.status);
   }
 
@@ -400,7 +421,20 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (this.splitting) return false;
     if (status !== this.status || this.txStamp !== 0) followStatus(this, target, status);
     this.status = status;
+    if (this.tx !== null && this.tx.idleTimeout > 0) this.#watchIdle(this.tx.idleTimeout);
     return true;
+  }
+
+  /** Within a transaction over several databases the client's time-out is pgfig's to enforce (see keepAwake). */
+  #watchIdle(timeout: number): void {
+    clearTimeout(this.#idleTimer ?? undefined);
+    this.#idleTimer = setTimeout(
+      () =>
+        this.fail(
+          new PgfigError('IDLE_IN_TRANSACTION_TIMEOUT', 'terminating connection due to idle-in-transaction timeout'),
+        ),
+      timeout,
+    );
   }
 
   #observe(target: SessionLink): void {
@@ -503,6 +537,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
   close(reason: string, lastWords: PgfigError | null = null): void {
     if (this.closed) return;
     this.closed = true;
+    this.#stopIdleTimer();
     this.cancelWaiting?.abort();
     if (lastWords !== null) this.client.sayError(lastWords);
     this.client.flush();

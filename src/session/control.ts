@@ -166,6 +166,7 @@ export async function endEverywhere(
   const failed = session.status === FAILED;
   const committing = how === 'commit' && !failed;
   let error: PgfigError | null = null;
+  session.client.holdReports();
   const writer = tx.writer ?? tx.participants.at(-1);
   if (committing && writer !== undefined) {
     session.commitSent = writer;
@@ -186,6 +187,7 @@ export async function endEverywhere(
     );
     injectSync(participant);
   }
+  for (const participant of tx.participants) if (!participant.link.lost) await session.drained(participant);
   finish(session, committing && error === null);
   session.status = IDLE;
   await settleContext(session);

@@ -10,8 +10,8 @@ import {
 } from '../wire/backend-messages.js';
 import { type ClientSession, FAILED } from './client-session.js';
 import { beginHere, endEverywhere, failedOrLast, openPipeline, savepointHere, tagOf, warning } from './control.js';
-import { later, othersBusy, send, sendParse } from './extended-query.js';
-import { isReady, makeReady } from './joining.js';
+import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-query.js';
+import { begin as beginOn, isReady, makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared } from './prepared-statements.js';
 import { settleContext } from './search-path.js';
@@ -40,7 +40,7 @@ export function parseControl(
   at: number,
   end: number,
 ): boolean {
-  const target = concerned(session);
+  const target = prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session);
   if (target !== null) {
     if (othersBusy(session, target) || !isReady(session, target)) {
       later(session, chunk, at, end, async (frame) => {
@@ -78,7 +78,7 @@ export function bindControl(
   at: number,
   end: number,
 ): boolean {
-  const target = concerned(session);
+  const target = prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session);
   if (target === null) {
     if (session.tx === null && prepared.plan.control?.type !== 'begin') return false;
     answer(session, chunk, at, end, () => {
@@ -137,6 +137,7 @@ export function executeControl(
   if (
     control.type === 'begin' &&
     session.tx === null &&
+    !pipelineIsOpen(session) &&
     (session.active === null || session.active.link.queue.shown === 0)
   ) {
     beginHere(session, control);
@@ -146,11 +147,23 @@ export function executeControl(
   later(session, chunk, at, end, () => runHere(session, prepared, control));
 }
 
+/** BEGIN in the middle of a pipeline: what its implicit transaction has done so far becomes part of the block. */
+function beginInPipeline(session: ClientSession, control: Extract<SessionEffect, { type: 'begin' }>): void {
+  const writer = session.pipelineWriter;
+  beginHere(session, control);
+  const { tx } = session;
+  for (const target of session.links.values()) {
+    if (tx === null || !target.inPipeline) continue;
+    beginOn(session, tx, target);
+    if (target === writer) tx.writer = target;
+  }
+}
+
 async function runHere(session: ClientSession, prepared: Prepared, control: SessionEffect): Promise<void> {
   const { tx } = session;
   const tag = commandComplete(tagOf(prepared.plan, prepared.parse));
   if (tx === null) {
-    if (control.type === 'begin') beginHere(session, control);
+    if (control.type === 'begin') beginInPipeline(session, control);
     else session.client.say(warning('25P01', 'there is no transaction in progress'));
     session.client.say(tag);
     return;
@@ -165,6 +178,7 @@ async function runHere(session: ClientSession, prepared: Prepared, control: Sess
     case 'rollback': {
       const committed = await endEverywhere(session, tx, control.type, control.chain);
       session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
+      session.client.releaseReports();
       return;
     }
     case 'savepoint':

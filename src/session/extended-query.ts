@@ -15,6 +15,7 @@ import { ensurePrepared, followRules, parsed, rememberParse } from './prepared-s
 import type { SessionLink } from './session-link.js';
 import { count, failedTransaction } from './simple-query.js';
 import type { TextPlan } from './text-plan.js';
+import { settle } from './unsettled.js';
 
 /**
  * The extended query protocol (55.2.3). Each message goes to the link that its statement belongs to; where that is
@@ -246,6 +247,7 @@ function execute(
   if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
   // What follows may depend on the effect: it waits until the effect has taken place.
+  if (plan.control !== null || plan.effects.length > 0) session.unsettled = { target, plan };
   const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
   send(session, target, Expect.Execute, chunk, at, end, watcher);
 }
@@ -320,6 +322,15 @@ export function onSync(session: ClientSession, chunk: Buffer, at: number, end: n
     session.forward(active, chunk, at, end);
     return;
   }
+  if (session.unsettled !== null && !syncSettles(session)) {
+    session.flushRun();
+    session.block(
+      settle(session).then(() => endPipeline(session)),
+      false,
+    );
+    return;
+  }
+  session.unsettled = null;
   if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
     active.inPipeline = false;
     session.pipelineWriter = null;
@@ -328,6 +339,12 @@ export function onSync(session: ClientSession, chunk: Buffer, at: number, end: n
     return;
   }
   endPipeline(session);
+}
+
+/** ReadyForQuery tells how a transaction ended; whether names mean something else then has to be asked. */
+function syncSettles(session: ClientSession): boolean {
+  const { unsettled, tx } = session;
+  return unsettled?.plan.control != null && (tx === null || (!tx.searchPathChanged && !tx.opaque));
 }
 
 function onlyPipeline(session: ClientSession, active: SessionLink): boolean {

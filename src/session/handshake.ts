@@ -165,7 +165,7 @@ export class Handshake implements ChannelOwner {
       throw new PgfigError('TLS_REQUIRED', 'this server accepts encrypted connections only');
     }
     if (packet.minor > NEWEST_MINOR || packet.options.length > 0) {
-      this.#channel.writeOwned(negotiateProtocolVersion(NEWEST_MINOR, packet.options));
+      this.#channel.writeOwned(negotiateProtocolVersion(Math.min(packet.minor, NEWEST_MINOR), packet.options));
     }
     const name = this.#secure === null ? null : certificateName(this.#secure);
     if (clientTls?.mode === 'verify-full' && name !== user) {
@@ -253,7 +253,9 @@ export class Handshake implements ChannelOwner {
       const reason = error.cause instanceof Error ? error.cause.message : error.message;
       this.#gate.authFailed(this.#startup?.params.get('user') ?? null, this.#peer, reason);
     }
-    this.#channel.writeOwned(this.#speaksOldProtocol() ? Buffer.from(`EFATAL:  ${error.message}\n\0`) : errorFrom(error));
+    this.#channel.writeOwned(
+      this.#speaksOldProtocol() ? Buffer.from(`EFATAL:  ${error.message}\n\0`) : errorFrom(error),
+    );
     this.#channel.end();
   }
 

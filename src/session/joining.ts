@@ -99,8 +99,12 @@ const onFailure =
   };
 
 /** Puts BEGIN and the journal in front of what is sent next. */
-function begin(session: ClientSession, tx: Transaction, target: SessionLink): void {
-  if (session.settings.unknownOn(target).length > 0 && session.context.rules.databases.length > 1) {
+export function begin(session: ClientSession, tx: Transaction, target: SessionLink): void {
+  if (
+    !target.inPipeline &&
+    session.settings.unknownOn(target).length > 0 &&
+    session.context.rules.databases.length > 1
+  ) {
     // Inside the transaction the settings may change for its time only: what others must be given is asked now.
     askSettings(session, target);
     injectSync(target);
@@ -141,12 +145,17 @@ async function admit(session: ClientSession, tx: Transaction, target: SessionLin
       { hint: 'Send BEGIN as a statement of its own.' },
     );
   }
-  const isolation = inject(first, "SELECT pg_catalog.current_setting('transaction_isolation')");
+  const facts = inject(
+    first,
+    "SELECT pg_catalog.current_setting('transaction_isolation'), setting FROM pg_catalog.pg_settings WHERE name = 'idle_in_transaction_session_timeout'",
+  );
+  const alone = tx.participants.length === 1;
   for (const participant of tx.participants) keepAwake(participant);
   injectSyncOrFlush(session, first);
   for (const participant of tx.participants) if (participant !== first) injectSyncOrFlush(session, participant);
   await session.drained(first);
-  const level = expectSuccess(isolation, first.database, 'asking for the isolation level').rows[0]?.[0] ?? '';
+  const [level, timeout] = expectSuccess(facts, first.database, 'asking for the isolation level').rows[0] ?? [];
+  if (alone) tx.idleTimeout = Number(timeout ?? 0);
   if (level === 'repeatable read' || level === 'serializable') {
     throw new PgfigError(
       'NO_COMMON_SNAPSHOT',

@@ -1,6 +1,7 @@
 import { Expect } from '../backend/reply-queue.js';
 import { sync } from '../wire/frontend-messages.js';
 import { type ClientSession, FAILED, IDLE } from './client-session.js';
+import { waitForActive } from './extended-query.js';
 import { inject, injectSync } from './injection.js';
 import { settleContext } from './search-path.js';
 import type { SessionLink } from './session-link.js';
@@ -60,9 +61,15 @@ async function endAll(
   open: readonly SessionLink[],
   shown: SessionLink | null,
   writer: SessionLink | null,
-  failed: boolean,
+  failedBefore: boolean,
 ): Promise<void> {
+  // All that was asked is answered before anything is committed: what is answered last may still fail.
+  if (!failedBefore) await waitForActive(session);
+  const failed = failedBefore || session.skipping || session.pipelineLost;
+  session.skipping = false;
+  session.pipelineLost = false;
   const implicit = session.status === IDLE && session.tx === null;
+  const needing = open.find((target) => target.link.queue.needsSync && !target.link.lost);
   const first = failed ? null : (writer ?? shown);
   if (first !== null && !first.link.lost) {
     sendSync(session, first);
@@ -70,14 +77,14 @@ async function endAll(
   }
   for (const target of open) {
     if (target === first || target.link.lost) continue;
-    if (failed && target === shown) continue;
+    if (failed && target === needing) continue;
     if (failed && implicit && !target.link.queue.needsSync) inject(target, 'ROLLBACK');
     injectSync(target);
   }
   if (failed) {
-    if (shown !== null && !shown.link.lost) {
-      sendSync(session, shown);
-      await session.answered(shown);
+    if (needing !== undefined) {
+      sendSync(session, needing);
+      await session.answered(needing);
     } else {
       for (const target of open) if (!target.link.lost) await session.drained(target);
       if (session.tx?.failedHere) session.status = FAILED;

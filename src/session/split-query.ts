@@ -45,6 +45,7 @@ async function split(session: ClientSession, plan: TextPlan, frame: Buffer): Pro
     session.txStamp = tx.stamp;
   }
   session.splitting = true;
+  session.lastQueryFailed = false;
   try {
     for (let i = 0; i < plan.parsed.statements.length && !session.lastQueryFailed; i++)
       await runPart(session, plan, frame, i);

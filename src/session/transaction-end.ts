@@ -58,6 +58,7 @@ export function finish(session: ClientSession, committed: boolean): void {
 
 /** A backend's connection has ended. */
 function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorFields | null, error: Error | null): void {
+  const usedLast = session.last === target;
   const { queue } = target.link;
   const shown = queue.shown;
   const owed = queue.owedReady;
@@ -73,7 +74,7 @@ function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorField
       ),
     );
   }
-  if (fatal !== null && endsSession(session, fatal)) {
+  if (fatal !== null && endsSession(fatal, usedLast)) {
     session.client.say(errorResponse(fatal));
     return session.close(`database "${target.database}" ended the session: ${fatal.message}`);
   }
@@ -98,10 +99,11 @@ function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorField
 
 /**
  * Whether a backend's last words are meant for the session, and not for the server: time-outs and broken protocol are,
- * a shutdown or a crash (class 57) is not. An idle session's time-out counts only where no other link is in use.
+ * a shutdown or a crash (class 57) is not. An idle session's time-out counts on the link that was used last: another
+ * one may have been idle for that long while the client was busy.
  */
-function endsSession(session: ClientSession, fatal: ErrorFields): boolean {
-  if (fatal.code === '57P05') return session.links.size === 0;
+function endsSession(fatal: ErrorFields, usedLast: boolean): boolean {
+  if (fatal.code === '57P05') return usedLast;
   return !fatal.code.startsWith('57') && !fatal.code.startsWith('XX');
 }
 

@@ -32,6 +32,8 @@ export class Transaction {
   readonly participants: SessionLink[] = [];
   /** The one database that this transaction writes in. */
   writer: SessionLink | null = null;
+  /** The client's idle_in_transaction_session_timeout in ms, once several databases take part; 0 for none. */
+  idleTimeout = 0;
   /** The connection that the writes went by is gone, and they with it. */
   lostWriter = false;
   /** pgfig itself refused a statement: no backend knows that the transaction has failed. */

@@ -1,0 +1,34 @@
+import { stableCopy } from '../net/slab.js';
+import { type ClientSession, IDLE } from './client-session.js';
+import { waitForActive } from './extended-query.js';
+import { settleContext } from './search-path.js';
+import { finish } from './transaction-end.js';
+
+/** Deals with a message once the outcome of the statement before it is known. */
+export function settleFirst(session: ClientSession, type: number, chunk: Buffer, at: number, end: number): void {
+  const frame = stableCopy(chunk, at, end);
+  session.flushRun();
+  session.block(
+    settle(session).then(() => session.message(type, frame, 0, frame.length)),
+    false,
+  );
+}
+
+/**
+ * Waits for the outcome. Within a pipeline COMMIT and ROLLBACK take effect at once, long before the ReadyForQuery that
+ * would tell: what follows belongs to no transaction, or to the next one.
+ */
+export async function settle(session: ClientSession): Promise<void> {
+  const { unsettled } = session;
+  session.unsettled = null;
+  if (unsettled === null) return;
+  await waitForActive(session);
+  if (session.skipping || session.closed) return;
+  const { control } = unsettled.plan;
+  if ((control?.type === 'commit' || control?.type === 'rollback') && !control.chain && session.tx !== null) {
+    session.commitSent = null;
+    finish(session, session.lastTag !== 'ROLLBACK');
+    session.status = IDLE;
+  }
+  await settleContext(session);
+}
