@@ -125,6 +125,20 @@ t.test('a line that cannot be read is answered too, and told by the exit code', 
   );
 });
 
+t.test('statements too deep to parse leave the good ones among them as they are', async (t) => {
+  const deep = JSON.stringify({ sql: `SELECT ${'1+'.repeat(20_000)}1` });
+  const good = JSON.stringify({ sql: 'SELECT * FROM orders' });
+  const input = Array.from({ length: 40 }, (_, i) => (i % 20 === 19 ? good : deep)).join('\n');
+  const { code, stdout } = await pgfig(['explain', '-c', offline, '--offline', '--stdin'], input);
+  t.equal(code, 0);
+  const kinds = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): string => JSON.parse(line).statements[0].kind);
+  t.same([kinds.length, kinds[19], kinds[39]], [40, 'select', 'select']);
+  t.equal(kinds[0], 'unparsable');
+});
+
 t.test('wrong use is told in a line', async (t) => {
   for (const args of [
     ['explain'],

@@ -1,7 +1,6 @@
 import { planStatement, type RoutingContext } from '../../routing/plan.js';
 import type { Route } from '../../routing/route.js';
-import type { Parser } from '../../sql/parser.js';
-import type { Statement } from '../../sql/statement.js';
+import type { ParsedText, Statement } from '../../sql/statement.js';
 
 /** One statement of `pgfig explain --json`; the keys and their order are an interface. */
 export interface ExplainedStatement {
@@ -19,8 +18,7 @@ export interface ExplainedStatement {
  * Explains the statements of a query string in their order. What one of them does to the names of those that follow
  * (SET search_path, a temporary table made or dropped) is taken into account, as a session would.
  */
-export function explainScript(sql: string, parser: Parser, context: RoutingContext): readonly ExplainedStatement[] {
-  const parsed = parser.parse(sql);
+export function explainScript(parsed: ParsedText, context: RoutingContext): readonly ExplainedStatement[] {
   let now = context;
   let last = context.home ?? context.rules.defaultDatabase;
   return parsed.statements.map((statement) => {

@@ -8,6 +8,7 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import type { RoutingContext } from '../../routing/plan.js';
 import { loadRules } from '../../rules/load.js';
 import { loadParser, type Parser } from '../../sql/parser.js';
+import type { ParsedText } from '../../sql/statement.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { explainScript, explainText } from './explain-script.js';
 
@@ -51,7 +52,7 @@ export async function explain(
     ...(home !== undefined && { home }),
   };
   if (options.stdin) return explainLines(parser, context, streams);
-  const statements = explainScript(sql ?? '', parser, context);
+  const statements = explainScript(await parse(parser, sql ?? ''), context);
   streams.output.write(options.json ? `${JSON.stringify({ statements })}\n` : explainText(statements, sql ?? ''));
   return EXIT.done;
 }
@@ -74,7 +75,7 @@ async function explainLines(parser: Parser, context: RoutingContext, { input, ou
     const answer =
       sql === null
         ? { error: `line ${number} is not a JSON object with a text "sql"` }
-        : { statements: explainScript(sql, parser, context) };
+        : { statements: explainScript(await parse(parser, sql), context) };
     if (!output.write(`${JSON.stringify(answer)}\n`) && !gone) await roomIn(output);
   }
   return code;
@@ -90,6 +91,15 @@ function roomIn(output: Writable): Promise<void> {
   });
 }
 const EVENTS = ['drain', 'close', 'error'] as const;
+
+/** Texts nested too deep wear the parser out until a fresh one is made, in the background: give it the time. */
+async function parse(parser: Parser, sql: string): Promise<ParsedText> {
+  for (let triesLeft = 50; ; triesLeft -= 1) {
+    const parsed = parser.parse(sql);
+    if (!parsed.transient || triesLeft === 0) return parsed;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 function sqlOf(line: string): string | null {
   try {
