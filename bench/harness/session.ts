@@ -95,7 +95,7 @@ async function idleOf(
 ): Promise<IdleResult> {
   const targets: Record<string, { beforeMiB: number; withClientsMiB: number }> = {};
   for (const target of roster.present) {
-    if (target.name === 'direct') continue;
+    if (target.name === 'direct' || clients > (target.mostClients ?? clients)) continue;
     try {
       const memory = await measureIdle(target, environment.backend, environment.around(clients), clients, scope.signal);
       targets[target.name] = memory;

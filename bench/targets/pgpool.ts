@@ -5,7 +5,7 @@ import { startDaemon } from '../harness/daemon.js';
 import { findProgram, versionOf } from '../harness/programs.js';
 import type { Backend, Running, Surroundings, Target } from './target.js';
 
-/** More than this many processes measure the machine's memory, not Pgpool. */
+/** One process for each client: more of them would measure the machine's memory, not Pgpool. */
 const MOST_CHILDREN = 64;
 
 /**
@@ -15,6 +15,7 @@ const MOST_CHILDREN = 64;
 export const pgpool: Target = {
   name: 'pgpool',
   what: 'Pgpool-II, one backend, load balancing and query cache off',
+  mostClients: MOST_CHILDREN,
   version: async () => {
     const program = await findProgram('pgpool');
     return program === null ? null : versionOf(program, '--version');
@@ -23,7 +24,6 @@ export const pgpool: Target = {
 };
 
 async function start(backend: Backend, around: Surroundings): Promise<Running> {
-  if (around.clients > MOST_CHILDREN * 4) throw new Error('Pgpool-II starts one process per client: not measured');
   const program = (await findProgram('pgpool')) ?? 'pgpool';
   const folder = await around.folder('pgpool');
   const port = await freePort();
