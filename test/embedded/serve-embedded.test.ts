@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +15,9 @@ const PROGRAM = new URL('../../src/main/serve-embedded.js', import.meta.url).hre
 const folder = await mkdtemp(path.join(tmpdir(), 'pgfig-test-'));
 await chmod(folder, 0o755);
 t.teardown(() => rm(folder, { recursive: true, force: true }));
+const temporary = path.join(folder, 'tmp');
+await mkdir(temporary);
+await chmod(temporary, 0o755);
 
 interface Embedded {
   readonly child: ChildProcess;
@@ -23,10 +26,13 @@ interface Embedded {
   says(text: string): Promise<string>;
 }
 
+// A file, not `node -e`: the proxy's own processes inherit node's options.
+const script = path.join(folder, 'start.mjs');
+await writeFile(script, `await (await import(${JSON.stringify(PROGRAM)})).serveEmbedded(JSON.parse(process.argv[2]))`);
+
 function start(options: { port: number; adminPort: number; keep?: string }): Embedded {
-  const script = `await (await import(${JSON.stringify(PROGRAM)})).serveEmbedded(${JSON.stringify(options)})`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: { ...process.env, TMPDIR: folder },
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
+    env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   guard(child);
@@ -96,14 +102,14 @@ t.test('the shop answers from two servers, and Ctrl-C leaves nothing behind', as
 
   embedded.child.kill('SIGINT');
   t.equal(await embedded.exit, 0);
-  t.strictSame(await readdir(folder), [], 'no folder is left');
+  t.strictSame(await readdir(temporary), [], 'no folder is left');
   for (const each of [port, adminPort, portOf('monolith'), portOf('orders_db')]) {
     await t.rejects(ask(each, 'SELECT 1'), { code: 'ECONNREFUSED' }, 'no process is left');
   }
 });
 
 t.test('--keep keeps the data, and SIGTERM ends it as Ctrl-C does', async (t) => {
-  const keep = path.join(folder, 'kept');
+  const keep = path.join(temporary, 'kept');
   for (const [run, count] of [
     [1, 2101],
     [2, 2102],
@@ -116,7 +122,7 @@ t.test('--keep keeps the data, and SIGTERM ends it as Ctrl-C does', async (t) =>
     embedded.child.kill('SIGTERM');
     t.equal(await embedded.exit, 0);
   }
-  t.strictSame(await readdir(folder), ['kept']);
+  t.strictSame(await readdir(temporary), ['kept']);
   await rm(keep, { recursive: true });
 });
 
@@ -125,14 +131,14 @@ t.test('a signal while the servers are being made', async (t) => {
   await embedded.says('Starting two Postgres servers');
   embedded.child.kill('SIGINT');
   t.equal(await embedded.exit, 0);
-  t.strictSame(await readdir(folder), []);
+  t.strictSame(await readdir(temporary), []);
 });
 
 t.test('killed hard, its servers still go, and their folder', async (t) => {
   const embedded = start({ port: await freePort(), adminPort: await freePort() });
   const output = await embedded.says('Ctrl-C stops everything');
   embedded.child.kill('SIGKILL');
-  while ((await readdir(folder)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await readdir(temporary)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   const port = Number(/monolith +postgres:\/\/.*:(\d+)\//.exec(output)?.[1]);
   await t.rejects(ask(port, 'SELECT 1'), { code: 'ECONNREFUSED' });
 });

@@ -56,6 +56,7 @@ export const hasPgfig = (): boolean => existsSync(PGFIG);
 /** Writes a folder with pgfig.yaml and rules, and gives the path of the config; for `check`, `explain` and `serve`. */
 export async function writeConfig(options: PgfigOptions, ports: { listen: number; admin: number }): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pgfig-config-'));
+  await onTeardown(() => rm(folder, { recursive: true, force: true }));
   const names = Object.keys(options.databases);
   const base: Record<string, unknown> = {
     listen: { host: '127.0.0.1', port: ports.listen, workers: 1 },
@@ -121,7 +122,7 @@ class Running implements TestPgfig {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
     });
-    guard(this.#child);
+    guard(this.#child, this.folder);
     const keep = (data: Buffer) => {
       this.#output += data.toString('utf8');
     };
