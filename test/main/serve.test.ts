@@ -151,12 +151,14 @@ t.test('SIGTERM lets transactions end, refuses new clients, and exits with 0', a
   const idle = await connect(t, pgfig);
   await busy.query('BEGIN');
   await busy.query('INSERT INTO users VALUES (2)');
+  const before = Date.now();
   const gone = new Promise<void>((resolve) => idle.once('end', () => resolve()));
   const stopped = pgfig.stop();
   await gone;
   await t.rejects(connect(t, pgfig));
   await busy.query('COMMIT');
   t.equal(await stopped, 0);
+  t.ok(Date.now() - before < 15_000, 'as soon as the transaction has ended, not at limits.drainTimeout (30 s)');
   t.strictSame((await server.query('DELETE FROM users WHERE id = 2 RETURNING id', 'shop')).rows, [{ id: 2 }]);
 });
 

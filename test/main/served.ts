@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { guard } from '../support/guard.js';
 
 const PROGRAM = fileURLToPath(new URL('./run-serve.js', import.meta.url));
 export const FAKE_WORKER = fileURLToPath(new URL('./fake-worker.js', import.meta.url));
@@ -52,6 +53,7 @@ export class Served {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
+    guard(child);
     this.#child = child;
     this.#exit = new Promise((resolve) => child.once('close', (code) => resolve(code)));
     createInterface({ input: child.stderr }).on('line', (line) => {
