@@ -7,6 +7,7 @@ import { stableCopy } from '../net/slab.js';
 import type { RoutingContext } from '../routing/context.js';
 import { backendKeyData, errorResponse } from '../wire/backend-messages.js';
 import { decodeCommandTag, type ErrorFields } from '../wire/decode.js';
+import { isCopyInMessage } from '../wire/framer.js';
 import { sync, terminate } from '../wire/frontend-messages.js';
 import { F } from '../wire/types.js';
 import { onAsync } from './asynchronous.js';
@@ -102,7 +103,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
    * A statement that changes transaction or session was sent by the extended protocol, and its outcome is not known
    * yet: what comes next waits for it.
    */
-  unsettled: { readonly target: SessionLink; readonly plan: TextPlan } | null = null;
+  unsettled: { readonly target: SessionLink; readonly plan: TextPlan; readonly sql: string } | null = null;
   /** What the home link reported at login. */
   atLogin: ReadonlyMap<string, string> = new Map();
   /** A link was lost on which the implicit transaction of a pipeline was open. */
@@ -180,7 +181,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;
-    if (this.unsettled !== null && type !== F.Flush) return settleFirst(this, type, chunk, at, end);
+    if (this.unsettled !== null && !isCopyInMessage(type)) return settleFirst(this, type, chunk, at, end);
     try {
       switch (type) {
         case F.Query:
@@ -324,9 +325,14 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
     if (this.closed || target.link.lost) throw this.lostError(target.database);
   }
 
-  /** Waits until the client's own requests on the link are answered; by their error, if it is lost. */
+  /**
+   * Waits until the client's own requests on the link are answered; by their error, if it is lost. A COPY that asks for
+   * the client's data ends the wait too (`copyIn`): the data must be let through.
+   */
   async answered(target: SessionLink): Promise<void> {
-    await this.waiters.until(() => target.link.queue.shown === 0 || target.link.lost || this.closed);
+    await this.waiters.until(
+      () => target.link.queue.shown === 0 || target.link.lost || this.closed || (this.copyIn && this.active === target),
+    );
   }
 
   lostError(database: string): PgfigError {

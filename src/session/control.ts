@@ -1,9 +1,7 @@
-import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { commandComplete, noticeResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { query } from '../wire/frontend-messages.js';
 import { type ClientSession, FAILED, IDLE, IN_TRANSACTION } from './client-session.js';
 import { inject, injectSync } from './injection.js';
 import { anyLink, makeReady } from './joining.js';
@@ -275,6 +273,8 @@ function runSetTransaction(
       'a snapshot can only be imported where the default database is open',
     );
   }
+  // Within a savepoint they last as long as it does, and some are not allowed: a server must judge.
+  if (tx.journal.length > 0) return forwardToAny(session, { ...plan, writes: false }, frame);
   tx.addModes(effect.modes, effect.isolation);
   session.sayCommand(commandComplete('SET'));
   return null;
@@ -299,15 +299,3 @@ function runPrepareTransaction(session: ClientSession, plan: TextPlan, frame: Bu
 
 const isDefault = (session: ClientSession, target: SessionLink): boolean =>
   target.database === session.context.rules.defaultDatabase;
-
-/** A hidden Query, for what the client sent as one and has to run elsewhere too. */
-export function sendHiddenQuery(target: SessionLink, sql: string, onError: (message: string) => void): void {
-  target.link.queue.push(Expect.Query, { onMessage: watchErrors(onError) });
-  target.link.send(query(sql));
-}
-
-const watchErrors =
-  (onError: (message: string) => void) =>
-  (type: number, chunk: Buffer, start: number, end: number): void => {
-    if (type === 0x45) onError(chunk.latin1Slice(start, end).replaceAll('\0', ' '));
-  };

@@ -1,7 +1,8 @@
 import { PgfigError } from '../errors/pgfig-error.js';
+import type { ErrorFields } from '../wire/decode.js';
 import { decodeQuery } from '../wire/decode.js';
 import type { ClientSession } from './client-session.js';
-import { sendHiddenQuery } from './control.js';
+import { inject, injectQuery, injectSync } from './injection.js';
 import { anyLink } from './joining.js';
 import { openLink } from './opening.js';
 import { settleContext } from './search-path.js';
@@ -23,29 +24,47 @@ export function runEverywhere(session: ClientSession, plan: TextPlan, frame: Buf
 }
 
 async function run(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
-  const listens = plan.effects.some((effect) => effect.type === 'listen');
-  if (listens) {
+  const shown = await anyLink(session);
+  await sendOn(session, plan, shown, frame);
+  await session.answered(shown);
+  if (session.lastQueryFailed) return;
+  await repeatEverywhere(session, shown, plan, textOfQuery(frame), true);
+  await settleContext(session);
+}
+
+const textOfQuery = (frame: Buffer): string => {
+  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
+  return frame.toString('utf8', queryStart, queryEnd);
+};
+
+/** What was done on `shown`, done on the other links; and forgotten by the session. */
+export async function repeatEverywhere(
+  session: ClientSession,
+  shown: SessionLink,
+  plan: TextPlan,
+  sql: string,
+  simple: boolean,
+): Promise<void> {
+  if (plan.effects.some((effect) => effect.type === 'listen')) {
     for (const database of session.context.rules.databases) {
       if (!session.links.has(database)) await openLink(session, database);
     }
   }
-  const shown = await anyLink(session);
-  const others = [...session.links.values()].filter((other) => other !== shown);
-  await sendOn(session, plan, shown, frame);
-  await session.answered(shown);
-  if (session.lastQueryFailed) return;
-  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
-  const sql = frame.toString('utf8', queryStart, queryEnd);
-  for (const other of others) repeat(session, other, sql);
+  for (const other of session.links.values()) {
+    if (other === shown || other.link.lost) continue;
+    const failed = (error: ErrorFields): void =>
+      session.traffic.events.warning('a reset of the session failed on one link', {
+        database: other.database,
+        error: error.message,
+      });
+    if (simple) injectQuery(other, sql, failed);
+    else {
+      inject(other, sql, [], failed);
+      injectSync(other);
+    }
+    await session.drained(other);
+  }
   forgetState(session, plan);
-  await settleContext(session);
-}
-
-function repeat(session: ClientSession, other: SessionLink, sql: string): void {
-  if (other.link.lost) return;
-  sendHiddenQuery(other, sql, (error) =>
-    session.traffic.events.warning('a reset of the session failed on one link', { database: other.database, error }),
-  );
 }
 
 /** What the links have forgotten, the session forgets. */

@@ -247,9 +247,16 @@ function execute(
   if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
   // What follows may depend on the effect: it waits until the effect has taken place.
-  if (plan.control !== null || plan.effects.length > 0) session.unsettled = { target, plan };
+  if (plan.control !== null || plan.effects.length > 0) {
+    session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
+  }
   const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
   send(session, target, Expect.Execute, chunk, at, end, watcher);
+}
+
+function textOfParse(prepared: Prepared): string {
+  const frame = queryFrameOf(prepared);
+  return frame.toString('utf8', 5, frame.length - 1);
 }
 
 /** The statement's text as a Query message: what a journal repeats. */

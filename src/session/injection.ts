@@ -2,7 +2,7 @@ import type { Hidden } from '../backend/reply-queue.js';
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { decodeDataRow, decodeErrorFields, type ErrorFields } from '../wire/decode.js';
-import { bind, closePortal, closeStatement, execute, flush, parse, sync } from '../wire/frontend-messages.js';
+import { bind, closePortal, closeStatement, execute, flush, parse, query, sync } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
 import type { SessionLink } from './session-link.js';
 
@@ -86,6 +86,15 @@ function runReserved(name: string): Buffer {
     reservedRuns.set(name, bytes);
   }
   return bytes;
+}
+
+/**
+ * Sends a hidden simple Query: only for what the client sent as one itself, which has done away with its unnamed
+ * statement anyway.
+ */
+export function injectQuery(target: SessionLink, sql: string, onFailure: (error: ErrorFields) => void): void {
+  target.link.queue.push(Expect.Query, new Injection(onFailure));
+  target.link.send(query(sql));
 }
 
 const NOTHING: Hidden = {};

@@ -112,7 +112,8 @@ async function runWithEffects(session: ClientSession, plan: TextPlan, frame: Buf
   const target = await linkFor(session, plan);
   await sendOn(session, plan, target, frame);
   await session.answered(target);
-  await settleContext(session);
+  if (session.copyIn) session.unsettled = { target, plan, sql: '' };
+  else await settleContext(session);
 }
 
 /** Makes the link ready and sends the Query there. */

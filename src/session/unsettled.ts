@@ -1,5 +1,6 @@
 import { stableCopy } from '../net/slab.js';
 import { type ClientSession, IDLE } from './client-session.js';
+import { repeatEverywhere } from './everywhere.js';
 import { waitForActive } from './extended-query.js';
 import { settleContext } from './search-path.js';
 import { finish } from './transaction-end.js';
@@ -30,5 +31,7 @@ export async function settle(session: ClientSession): Promise<void> {
     finish(session, session.lastTag !== 'ROLLBACK');
     session.status = IDLE;
   }
+  if (unsettled.plan.everywhere)
+    await repeatEverywhere(session, unsettled.target, unsettled.plan, unsettled.sql, false);
   await settleContext(session);
 }
