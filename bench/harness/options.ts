@@ -29,7 +29,7 @@ export interface BenchOptions {
 export const HELP = `Usage: npm run bench -- [options]
 
 Compares pgfig with direct connections, PgBouncer, HAProxy and Pgpool-II before one Postgres server, turn by turn.
-What is not installed is skipped. Takes about 40 minutes; --quick takes about 5.
+What is not installed is skipped. Takes about 45 minutes; --quick about 15.
 
   --only NAMES       only what contains one of these, comma separated: select/simple/8, tpcb, churn, copy-out,
                      select-rows, latency, micro, idle
