@@ -63,10 +63,10 @@ t.test('clients that do not read', (t) =>
       // The first row takes a lock that is held elsewhere, so the server stops reading.
       const holder = await RawClient.login(target);
       await holder.rows('BEGIN');
-      await holder.rows('SELECT pg_advisory_xact_lock(77) FROM orders LIMIT 1');
+      await holder.rows('SELECT 1 FROM orders WHERE id = 1 FOR UPDATE');
       await target.inOrders(`
         CREATE FUNCTION wait_for_lock() RETURNS trigger LANGUAGE plpgsql AS
-          'BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END';
+          'BEGIN PERFORM 1 FROM orders WHERE id = 1 FOR UPDATE; RETURN NEW; END';
         CREATE TRIGGER wait_for_lock BEFORE INSERT ON order_scratch EXECUTE FUNCTION wait_for_lock();`);
       client.send(query('COPY order_scratch FROM STDIN'));
       t.equal((await client.message())?.type, 'G');
@@ -102,5 +102,5 @@ const slowClients = (target: Target): Promise<RawClient[]> =>
 /** A buffered result would be hundreds of megabytes for each client. */
 function grownLittle(t: Test, target: Target, before: number): void {
   const grown = residentMemory(target) - before;
-  t.ok(grown < 80 * MB, `${CLIENTS} clients cost ${mb(grown)}`);
+  t.ok(grown < 120 * MB, `${CLIENTS} clients cost ${mb(grown)}`);
 }

@@ -6,6 +6,7 @@ set -euo pipefail
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RESULTS=${PGFIG_REGRESS_RESULTS:-$REPO/build/regress}
+SECONDS_PER_FILE=${PGFIG_REGRESS_SECONDS:-180}
 CACHE=${PGFIG_REGRESS_CACHE:-$REPO/build/regress-source}
 # shellcheck source=test/regress/source.sh
 source "$REPO/test/regress/source.sh"
@@ -59,7 +60,10 @@ open_work_folder() {
   cp -r "$SUITE" "$WORK/suite"
   cp -r "$CACHE/lib" "$WORK/lib"
   mkdir "$WORK/out" "$WORK/client"
-  cp -L "$CLIENT_BIN/psql" "$WORK/client/"
+  cp -L "$CLIENT_BIN/psql" "$WORK/client/psql.real"
+  # A hang is a difference, not the end of the run.
+  printf '#!/bin/sh\nexec timeout --foreground -k 5 %s "%s" "$@"\n' "$SECONDS_PER_FILE" "$WORK/client/psql.real" >"$WORK/client/psql"
+  chmod +x "$WORK/client/psql"
   chmod -R a+rX "$WORK"
   if [ "$(id -u)" = 0 ]; then chown postgres "$WORK" "$WORK/out"; fi
 }
