@@ -39,6 +39,8 @@ const ERROR_FIELDS: Readonly<Record<string, string>> = {
   n: 'constraint',
 };
 
+const CANCELED = 'canceling statement due to user request';
+
 /** @param type first byte of the message as a character; @param body what follows the length */
 export function describe(type: string, body: Buffer): string {
   const read = new Reader(body);
@@ -97,6 +99,8 @@ function column(read: Reader): string {
 function report(name: string, read: Reader): string {
   const fields = new Map<string, string>();
   for (let code = read.text(1); code !== '\0'; code = read.text(1)) fields.set(code, read.cstring());
+  // Where a statement just was when the cancel came is a matter of luck.
+  if (fields.get('M') === CANCELED) fields.delete('W');
   const more = Object.entries(ERROR_FIELDS).flatMap(([code, label]) => {
     // Sessions take temporary schemas as they are free.
     const value = fields.get(code)?.replace(/^pg_temp_\d+$/, 'pg_temp_N');
