@@ -6,6 +6,8 @@ const INTERVAL_MS = 30_000;
 const AFTER_DDL_MS = 100;
 /** ... but a long migration must not keep the catalog old. */
 const AFTER_DDL_LONGEST_MS = 1_000;
+/** Readings may take this share of the time at most: with endless DDL the databases have other work to do. */
+const LARGEST_SHARE = 0.05;
 
 export interface CatalogSight {
   readonly at: Date;
@@ -23,6 +25,8 @@ export class CatalogRefresher {
   #catalog: Catalog | null = null;
   #timer: NodeJS.Timeout | null = null;
   #soonSince: number | null = null;
+  /** Not before this moment, in ms since 1970. */
+  #earliest = 0;
   #reading = false;
   #again = false;
   #closed = false;
@@ -58,7 +62,7 @@ export class CatalogRefresher {
   #schedule(wait: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.#read(), wait);
+    this.#timer = setTimeout(() => this.#read(), Math.max(wait, this.#earliest - Date.now()));
   }
 
   #read(): void {
@@ -67,11 +71,13 @@ export class CatalogRefresher {
       return;
     }
     this.#reading = true;
+    const began = Date.now();
     this.#soonSince = null;
     void readCatalogParts(this.#config).then((read) => {
       this.#reading = false;
       if (this.#closed) return;
       const now = new Date();
+      this.#earliest = now.getTime() + Math.min(INTERVAL_MS, (now.getTime() - began) / LARGEST_SHARE);
       for (const [database, part] of read) {
         const error = part instanceof Error ? part.message : null;
         if (part instanceof Error && this.#sights.get(database)?.error !== error) this.#onError(database, part);

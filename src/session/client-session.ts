@@ -314,6 +314,7 @@ export class ClientSession implements ChannelOwner, LinkOwner, InputHandler {
           this.fail(error);
         }
         this.client.flush();
+        if (this.draining && this.idle) return this.close('pgfig is shutting down', SHUTDOWN);
         if (!this.input.blocked) this.client.channel.resume();
       })
       .catch((error: unknown) => this.fail(error));

@@ -14,7 +14,8 @@ export interface Gate {
   verifierOf(user: string): Promise<Verifier | null>;
   /** @throws PgfigError TOO_MANY_CLIENTS, TOO_MANY_CLIENTS_OF_USER, SHUTTING_DOWN */
   admit(user: string): void;
-  cancel(pid: number, secret: Buffer): void;
+  /** Resolves when the request has been dealt with. */
+  cancelAnywhere(pid: number, secret: Buffer): Promise<void>;
   authFailed(user: string | null, peer: string, reason: string): void;
   enter(admitted: Admitted): void;
   left(handshake: Handshake): void;

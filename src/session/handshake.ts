@@ -46,6 +46,7 @@ export class Handshake implements ChannelOwner {
   #pending: Buffer = Buffer.alloc(0);
   #startup: Startup | null = null;
   #auth: ServerAuth | null = null;
+  readonly #asked = new Set<'ssl' | 'gss'>();
   #frames = new FrameReader();
   #working = false;
   #over = false;
@@ -104,15 +105,13 @@ export class Handshake implements ChannelOwner {
   #take(packet: StartupPacket): void {
     switch (packet.type) {
       case 'gss':
+        this.#onlyOnce('gss', 'GSSAPI encryption');
         this.#channel.writeOwned(REFUSED);
         return;
       case 'ssl':
         return this.#answerSsl();
       case 'cancel':
-        this.#gate.cancel(packet.pid, packet.secret);
-        this.#end();
-        this.#channel.end();
-        return;
+        return this.#cancel(packet.pid, packet.secret);
       case 'startup':
         this.#startup = packet;
         this.#beginLogin(packet).catch((error: unknown) => this.#fail(error));
@@ -120,20 +119,42 @@ export class Handshake implements ChannelOwner {
     }
   }
 
+  /** The connection stays open until the request has arrived where it belongs: its end tells the client so. */
+  #cancel(pid: number, secret: Buffer): void {
+    this.#working = true;
+    this.#end();
+    const close = (): void => this.#channel.end();
+    this.#gate.cancelAnywhere(pid, secret).then(close, close);
+  }
+
   #answerSsl(): void {
     const { tls: clientTls } = this.#gate;
+    this.#onlyOnce('ssl', 'SSL');
     if (clientTls === null || clientTls.mode === 'disable' || this.#secure !== null) {
       this.#channel.writeOwned(REFUSED);
       return;
     }
-    // Bytes behind the request would be read as if they had come encrypted (CVE-2021-23214).
-    if (this.#pending.length > 0) {
-      throw new PgfigError('PROTOCOL_VIOLATION', 'received unencrypted data after SSL request', {
-        detail: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
-      });
-    }
     this.#channel.writeOwned(ACCEPTED);
     this.#encrypt(null);
+  }
+
+  /**
+   * Each kind of encryption may be asked for once, and alone: bytes behind the request would be read as if they had
+   * come encrypted (CVE-2021-23214).
+   */
+  #onlyOnce(kind: 'ssl' | 'gss', name: string): void {
+    if (this.#asked.has(kind)) {
+      const code = kind === 'ssl' ? '1234.5679' : '1234.5680';
+      throw new PgfigError(
+        'UNSUPPORTED_PROTOCOL',
+        `unsupported frontend protocol ${code}: server supports 3.0 to 3.${NEWEST_MINOR}`,
+      );
+    }
+    this.#asked.add(kind);
+    if (this.#pending.length === 0) return;
+    throw new PgfigError('PROTOCOL_VIOLATION', `received unencrypted data after ${name} request`, {
+      detail: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
+    });
   }
 
   #directTls(): void {

@@ -7,7 +7,8 @@ import type { SessionInfo } from './traffic-events.js';
 export interface Registered {
   readonly info: SessionInfo;
   readonly secret: Buffer;
-  cancel(): void;
+  /** Resolves when the backend has the request, or there was nothing to cancel. */
+  cancel(): Promise<void>;
   drain(): void;
   close(): void;
   /** Open links, by database. */
@@ -70,12 +71,10 @@ export class SessionRegistry {
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }
 
-  /** @returns whether the key belongs to a session here */
-  cancel(pid: number, secret: Buffer): boolean {
+  /** A key that belongs to no session is ignored, as in Postgres. */
+  async cancel(pid: number, secret: Buffer): Promise<void> {
     const session = this.#sessions.get(pid);
-    if (session === undefined) return false;
-    if (sameSecret(session.secret, secret)) session.cancel();
-    return true;
+    if (session !== undefined && sameSecret(session.secret, secret)) await session.cancel();
   }
 
   drain(): void {

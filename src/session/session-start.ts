@@ -108,15 +108,14 @@ function registered(traffic: WorkerTraffic, session: ClientSession): Registered 
  * What the client wants cancelled is what its active link runs, or what pgfig itself is waiting for. Nothing more is
  * sent to that backend until the request has arrived there, so that it never hits the next query.
  */
-function cancelSession(traffic: WorkerTraffic, session: ClientSession): void {
+async function cancelSession(traffic: WorkerTraffic, session: ClientSession): Promise<void> {
   if (session.cancelWaiting !== null) return session.cancelWaiting.abort();
   const { active } = session;
   if (active === null || active.link.idle) return;
   active.cancelling++;
-  cancelBackend(traffic.database(active.database), active.link.identity, () => {
-    active.cancelling--;
-    session.waiters.check();
-  });
+  await cancelBackend(traffic.database(active.database), active.link.identity);
+  active.cancelling--;
+  session.waiters.check();
 }
 
 /** Another dbname of the default server, or replication. @throws PgfigError as dial */
@@ -137,8 +136,8 @@ export async function openPassThrough(
   traffic.registry.add({
     info,
     secret,
-    cancel: () => {
-      if (pass.link !== null) cancelBackend(database, pass.link.identity, () => undefined);
+    cancel: async () => {
+      if (pass.link !== null) await cancelBackend(database, pass.link.identity);
     },
     drain: () => pass.close('pgfig is shutting down'),
     close: () => pass.close('pgfig is shutting down'),

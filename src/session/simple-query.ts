@@ -6,6 +6,8 @@ import { type ClientSession, FAILED } from './client-session.js';
 import { runControl } from './control.js';
 import { watchEffects } from './effects.js';
 import { runEverywhere } from './everywhere.js';
+import { waitForActive } from './extended-query.js';
+import { injectSync } from './injection.js';
 import { isReady, linkFor, makeReady, mayWrite, writesOn } from './joining.js';
 import { textOf } from './query-text.js';
 import { settleContext } from './search-path.js';
@@ -27,11 +29,13 @@ export function onQuery(session: ClientSession, chunk: Buffer, at: number, end: 
       target !== null &&
       isReady(session, target) &&
       (session.active === target || session.active === null || session.active.link.queue.shown === 0) &&
+      (session.links.size === 1 || !pipelineElsewhere(session, target)) &&
       (!plan.writes || mayWrite(session, target))
     ) {
       count(session, plan, target);
       target.link.queue.push(Expect.Query, null, plan.ddl ? watchEffects(session, target, plan, null) : null);
       target.lastWasQuery = true;
+      target.inPipeline = false;
       session.active = target;
       session.last = target;
       session.forward(target, chunk, at, end);
@@ -60,6 +64,19 @@ export function count(session: ClientSession, plan: TextPlan, target: SessionLin
   if (plan.opaque) session.traffic.counters.opaque++;
 }
 
+/** A pipeline without its Sync is open on another link. */
+function pipelineElsewhere(session: ClientSession, target: SessionLink): boolean {
+  for (const other of session.links.values()) if (other !== target && other.inPipeline) return true;
+  return false;
+}
+
+/** A Query ends the implicit transaction of a pipeline that was not ended by Sync, on whichever link it is open. */
+function endPipelines(session: ClientSession, target: SessionLink): void {
+  for (const other of session.links.values()) if (other !== target && other.inPipeline) injectSync(other);
+  target.inPipeline = false;
+  session.pipelineWriter = null;
+}
+
 /** Everything that is not the hot path; what can be done at once is, so that order is kept without waiting. */
 function slowQuery(session: ClientSession, plan: TextPlan, chunk: Buffer, at: number, end: number): void {
   const frame = stableCopy(chunk, at, end);
@@ -67,7 +84,7 @@ function slowQuery(session: ClientSession, plan: TextPlan, chunk: Buffer, at: nu
   if (active !== null && active.link.queue.shown > 0) {
     // Something is still to be answered, and perhaps will fail: first come, first served.
     session.block(
-      session.answered(active).then(() => {
+      waitForActive(session).then(() => {
         if (session.skipping) return;
         return runQuery(session, planQuery(session, frame, 0, frame.length), frame) ?? undefined;
       }),
@@ -138,6 +155,7 @@ export function sendQuery(session: ClientSession, plan: TextPlan, target: Sessio
   count(session, plan, target);
   const watcher = plan.effects.length > 0 || plan.ddl ? watchEffects(session, target, plan, frame) : null;
   target.link.queue.push(Expect.Query, null, watcher);
+  endPipelines(session, target);
   target.lastWasQuery = true;
   session.active = target;
   session.last = target;

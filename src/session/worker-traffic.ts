@@ -13,7 +13,7 @@ import type { RuleSet } from '../rules/rule-set.js';
 import { loadParser } from '../sql/parser.js';
 import { StatementCache } from '../sql/statement-cache.js';
 import { errorFrom } from '../wire/backend-messages.js';
-import { pidOf } from './cancel-keys.js';
+import { pidOf, workerOfPid } from './cancel-keys.js';
 import { Contexts } from './contexts.js';
 import { TrafficCounters } from './counters.js';
 import type { Gate } from './gate.js';
@@ -38,7 +38,7 @@ export interface TrafficOptions {
   readonly events: TrafficEvents;
   readonly trace: boolean;
   /** A cancel request whose session another worker owns. */
-  forwardCancel(pid: number, secret: Buffer): void;
+  forwardCancel(pid: number, secret: Buffer): Promise<void>;
 }
 
 /** All client traffic of one worker process: accepts sockets, keeps the sessions, takes new rules. */
@@ -187,14 +187,15 @@ export class WorkerTraffic implements Gate, Traffic {
     this.registry.remove(session.start.info.pid);
   }
 
-  /** A cancel request arrived here. */
-  cancel(pid: number, secret: Buffer): boolean {
-    const found = this.registry.cancel(pid, secret);
-    if (!found && !this.#forwarding) this.#options.forwardCancel(pid, secret);
-    return found;
+  /** A cancel request of a session of this worker; resolves when the backend has it, or there was nothing to cancel. */
+  cancel(pid: number, secret: Buffer): Promise<void> {
+    return this.registry.cancel(pid, secret);
   }
 
-  readonly #forwarding = false;
+  /** A cancel request arrived here, and its session may be another worker's. */
+  cancelAnywhere(pid: number, secret: Buffer): Promise<void> {
+    return workerOfPid(pid) === this.workerId ? this.cancel(pid, secret) : this.#options.forwardCancel(pid, secret);
+  }
 
   stats(): TrafficStats {
     return trafficStats(this, this.registry, this.#cache);

@@ -77,7 +77,7 @@ class LineTraffic implements Traffic {
         this.#options.events.ddlSeen('monolith');
         return 'done';
       case 'cancel':
-        this.#options.forwardCancel(Number(rest[0]), Buffer.from(rest[1] ?? ''));
+        void this.#options.forwardCancel(Number(rest[0]), Buffer.from(rest[1] ?? ''));
         return 'done';
       case 'crash':
         setImmediate(() => {
@@ -104,16 +104,13 @@ class LineTraffic implements Traffic {
     this.#reloads += 1;
   }
 
-  cancel(pid: number, secret: Buffer): boolean {
+  async cancel(pid: number, secret: Buffer): Promise<void> {
     this.#cancels += 1;
     for (const [socket, { info }] of this.#sessions) {
       if (info.pid !== pid) continue;
       socket.write(`cancelled ${secret.toString()}\n`);
-      return true;
+      return;
     }
-    // As the session layer does.
-    this.#options.forwardCancel(pid, secret);
-    return false;
   }
 
   setLimits(others: { total: number; byUser: Record<string, number> }): void {

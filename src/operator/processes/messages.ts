@@ -29,7 +29,16 @@ export type ToWorker =
   | { readonly type: 'rules'; readonly rules: RuleSetWire }
   | { readonly type: 'catalog'; readonly catalog: string }
   | { readonly type: 'others'; readonly counts: SessionCounts }
-  | { readonly type: 'cancel'; readonly pid: number; readonly secret: string }
+  /** A cancel request that arrived at worker `from`; to be answered with 'cancelled'. */
+  | {
+      readonly type: 'cancel';
+      readonly id: number;
+      readonly from: number;
+      readonly pid: number;
+      readonly secret: string;
+    }
+  /** The cancel request `id` has been dealt with, whatever came of it. */
+  | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'reload-secrets' }
   | { readonly type: 'metrics'; readonly id: number }
   /** `timeout` in milliseconds from now. */
@@ -43,7 +52,8 @@ export type FromWorker =
   | { readonly type: 'start-failed'; readonly message: string }
   | { readonly type: 'rules-taken'; readonly version: number }
   | { readonly type: 'sessions'; readonly counts: SessionCounts }
-  | { readonly type: 'cancel'; readonly pid: number; readonly secret: string }
+  | { readonly type: 'cancel'; readonly id: number; readonly pid: number; readonly secret: string }
+  | { readonly type: 'cancelled'; readonly id: number; readonly from: number }
   /** `id` null: the last word of a worker that ends. */
   | { readonly type: 'metrics'; readonly id: number | null; readonly metrics: string }
   | { readonly type: 'ddl-seen' };

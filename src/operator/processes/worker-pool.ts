@@ -194,7 +194,10 @@ export class WorkerPool {
         this.#shareCounts.poke();
         break;
       case 'cancel':
-        this.#forwardCancel(slot, message.pid, message.secret);
+        this.#forwardCancel(slot, message);
+        break;
+      case 'cancelled':
+        this.#cancelled(message.from, message.id);
         break;
       case 'metrics':
         this.#ledger.report(slot.number, message.metrics);
@@ -258,9 +261,16 @@ export class WorkerPool {
   }
 
   /** From the owner itself it comes when it has no such session: then it ends here, as in Postgres. */
-  #forwardCancel(from: Slot, pid: number, secret: string): void {
-    const owner = this.#slots.find((slot) => slot.number === workerOfPid(pid));
-    if (owner !== undefined && owner !== from) this.#send(owner, { type: 'cancel', pid, secret });
+  #forwardCancel(from: Slot, request: Extract<FromWorker, { type: 'cancel' }>): void {
+    const owner = this.#slots.find((slot) => slot.number === workerOfPid(request.pid));
+    if (owner === undefined || owner === from || owner.worker === null) this.#cancelled(from.number, request.id);
+    else this.#send(owner, { ...request, from: from.number });
+  }
+
+  /** The client of a cancel request may hear that it is done. */
+  #cancelled(at: number, id: number): void {
+    const slot = this.#slots.find(({ number }) => number === at);
+    if (slot !== undefined) this.#send(slot, { type: 'cancelled', id });
   }
 
   #answered(id: number, slot: number): void {

@@ -8,6 +8,7 @@ import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
 import { sessionLog, tracePrinter } from '../log/session-log.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { trafficMetrics } from '../metrics/traffic-metrics.js';
+import { ForwardedCancels } from './forwarded-cancels.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { SessionTally, Throttle } from './session-counts.js';
 import { configFromWire, rulesFromWire } from './wire-forms.js';
@@ -60,6 +61,7 @@ class WorkerProcess {
   readonly #output: ProcessLog;
   readonly #traffic: Traffic;
   readonly #server: net.Server;
+  readonly #cancels = new ForwardedCancels(send);
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
@@ -80,7 +82,7 @@ class WorkerProcess {
       authQuery: openAuthQuery(this.#config)?.lookUp ?? null,
       events: this.#events(init.trace),
       trace: init.trace,
-      forwardCancel: (pid, secret) => send({ type: 'cancel', pid, secret: secret.toString('base64') }),
+      forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
   }
@@ -98,7 +100,10 @@ class WorkerProcess {
         this.#traffic.setLimits({ total: message.counts.total, byUser: { ...message.counts.byUser } });
         break;
       case 'cancel':
-        this.#traffic.cancel(message.pid, Buffer.from(message.secret, 'base64'));
+        this.#cancelHere(message);
+        break;
+      case 'cancelled':
+        this.#cancels.done(message.id);
         break;
       case 'reload-secrets':
         this.#reloadSecrets();
@@ -113,6 +118,11 @@ class WorkerProcess {
         this.end('stopped');
         break;
     }
+  }
+
+  #cancelHere(request: Extract<ToWorker, { type: 'cancel' }>): void {
+    const done = (): void => send({ type: 'cancelled', id: request.id, from: request.from });
+    void Promise.resolve(this.#traffic.cancel(request.pid, Buffer.from(request.secret, 'base64'))).then(done, done);
   }
 
   /** Ends all sessions and the process. */
