@@ -2,14 +2,14 @@ import type { Link } from '../backend/link.js';
 import { notificationResponse } from '../wire/backend-messages.js';
 import { decodeNotification } from '../wire/decode.js';
 import { B } from '../wire/types.js';
-import type { ClientSession } from './client-session.js';
+import type { SessionCore } from './session-core.js';
 
 /**
  * Notices and notifications, which come at any time (55.2.7). What pgfig's own statements provoke is not the
  * client's to see; a notification from the session's own backend carries the process id that the client knows.
  */
 export function onAsync(
-  session: ClientSession,
+  session: SessionCore,
   link: Link,
   type: number,
   chunk: Buffer,

@@ -2,19 +2,20 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { commandComplete, noticeResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { type ClientSession, FAILED, IDLE, IN_TRANSACTION } from './client-session.js';
+import { FAILED, IDLE, IN_TRANSACTION } from './client-end.js';
 import { inject, injectSync } from './injection.js';
 import { anyLink, makeReady } from './joining.js';
-import { settleContext } from './search-path.js';
+import { failedTransaction, sendOn, sendQuery } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { failedTransaction, sendOn, sendQuery } from './simple-query.js';
+import { settleContext } from './settle-context.js';
 import type { TextPlan } from './text-plan.js';
 import { quoteIdent, Transaction } from './transaction.js';
 import { finish } from './transaction-end.js';
 
 /** Transaction control, sent as a Query of its own. Returns as `runQuery` does. */
 export function runControl(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   effect: SessionEffect,
   frame: Buffer,
@@ -58,7 +59,7 @@ const CONTROL_TAGS: Record<string, string> = {
 };
 
 /** BEGIN is answered at once; each database gets it with its first statement. */
-export function beginHere(session: ClientSession, effect: Extract<SessionEffect, { type: 'begin' }>): void {
+export function beginHere(session: SessionCore, effect: Extract<SessionEffect, { type: 'begin' }>): void {
   const tx = new Transaction(effect.modes, effect.isolation);
   session.tx = tx;
   session.txStamp = tx.stamp;
@@ -67,7 +68,7 @@ export function beginHere(session: ClientSession, effect: Extract<SessionEffect,
 }
 
 function runBegin(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   effect: Extract<SessionEffect, { type: 'begin' }>,
   frame: Buffer,
@@ -91,19 +92,19 @@ export const warning = (code: string, message: string): Buffer =>
   noticeResponse({ severity: 'WARNING', code, message });
 
 /** A link on which the implicit transaction of a pipeline is open. */
-export function openPipeline(session: ClientSession): SessionLink | null {
+export function openPipeline(session: SessionCore): SessionLink | null {
   for (const target of session.links.values()) if (target.inPipeline) return target;
   return null;
 }
 
-function forwardToAny(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+function forwardToAny(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   const target = anyLink(session);
   if (target instanceof Promise) return target.then((link) => sendOn(session, plan, link, frame) ?? undefined);
   return sendOn(session, plan, target, frame);
 }
 
 /** The participant that knows of the failure, else the one used last. */
-export function failedOrLast(session: ClientSession): SessionLink | null {
+export function failedOrLast(session: SessionCore): SessionLink | null {
   const participants = session.tx?.participants ?? [];
   return (
     participants.find((participant) => participant.link.status === FAILED) ??
@@ -114,7 +115,7 @@ export function failedOrLast(session: ClientSession): SessionLink | null {
 }
 
 function runEnd(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   how: 'commit' | 'rollback',
   chain: boolean,
@@ -138,7 +139,7 @@ function runEnd(
 }
 
 /** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
-function afterChain(session: ClientSession, before: Transaction, chain: boolean, only: SessionLink): void {
+function afterChain(session: SessionCore, before: Transaction, chain: boolean, only: SessionLink): void {
   session.commitSent = null;
   if (!chain || session.tx !== before || session.status === IDLE) return;
   const next = new Transaction(before.modes, before.isolation);
@@ -156,7 +157,7 @@ function afterChain(session: ClientSession, before: Transaction, chain: boolean,
  * @throws PgfigError what the writer answered to COMMIT
  */
 export async function endEverywhere(
-  session: ClientSession,
+  session: SessionCore,
   tx: Transaction,
   how: 'commit' | 'rollback',
   chain: boolean,
@@ -202,7 +203,7 @@ const asRaised = (fields: ErrorFields): PgfigError =>
   });
 
 function runSavepoint(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   type: 'savepoint' | 'release' | 'rollback-to',
   name: string,
@@ -229,7 +230,7 @@ function runSavepoint(
 
 /** Savepoints while no database takes part yet. @throws PgfigError IN_FAILED_TRANSACTION, NO_SUCH_SAVEPOINT */
 export function savepointHere(
-  session: ClientSession,
+  session: SessionCore,
   tx: Transaction,
   type: 'savepoint' | 'release' | 'rollback-to',
   name: string,
@@ -253,7 +254,7 @@ export function savepointHere(
  * names a snapshot belongs to the default database.
  */
 function runSetTransaction(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   effect: Extract<SessionEffect, { type: 'set-transaction' }>,
   frame: Buffer,
@@ -280,7 +281,7 @@ function runSetTransaction(
   return null;
 }
 
-function runPrepareTransaction(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+function runPrepareTransaction(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   const { tx } = session;
   const [only] = tx?.participants ?? [];
   if (tx === null || only === undefined || (tx.participants.length === 1 && isDefault(session, only))) {
@@ -297,5 +298,5 @@ function runPrepareTransaction(session: ClientSession, plan: TextPlan, frame: Bu
   );
 }
 
-const isDefault = (session: ClientSession, target: SessionLink): boolean =>
+const isDefault = (session: SessionCore, target: SessionLink): boolean =>
   target.database === session.context.rules.defaultDatabase;

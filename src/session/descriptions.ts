@@ -1,7 +1,7 @@
 import type { Link } from '../backend/link.js';
 import { stableCopy } from '../net/slab.js';
 import { B } from '../wire/types.js';
-import type { ClientSession } from './client-session.js';
+import type { SessionCore } from './session-core.js';
 
 /** Type OIDs from here on are made by users, and differ between databases (FirstNormalObjectId). */
 export const FIRST_USER_OID = 16384;
@@ -12,7 +12,7 @@ export const FIRST_USER_OID = 16384;
  * statement is kept, to be compared when the statement is prepared elsewhere.
  */
 export function describe(
-  session: ClientSession,
+  session: SessionCore,
   link: Link,
   type: number,
   chunk: Buffer,
@@ -32,7 +32,7 @@ export function describe(
 }
 
 function translate(
-  session: ClientSession,
+  session: SessionCore,
   database: string,
   type: number,
   chunk: Buffer,

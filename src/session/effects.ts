@@ -1,18 +1,14 @@
 import type { Watcher } from '../backend/reply-queue.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
-import { type ClientSession, FAILED } from './client-session.js';
+import { FAILED } from './client-end.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import type { TextPlan } from './text-plan.js';
 import { quoteIdent } from './transaction.js';
 
 /** Applies what a text does to the session's state, once the backend has said that it was done. */
-export function watchEffects(
-  session: ClientSession,
-  target: SessionLink,
-  plan: TextPlan,
-  frame: Buffer | null,
-): Watcher {
+export function watchEffects(session: SessionCore, target: SessionLink, plan: TextPlan, frame: Buffer | null): Watcher {
   return {
     onDone: (ok: boolean) => {
       const done = ok && !session.queryFailed;
@@ -33,13 +29,13 @@ const sqlOf = (frame: Buffer): string => {
   return frame.toString('utf8', queryStart, queryEnd);
 };
 
-function suspect(session: ClientSession, target: SessionLink, effect: SessionEffect): void {
+function suspect(session: SessionCore, target: SessionLink, effect: SessionEffect): void {
   if (effect.type === 'set') settingChanged(session, target, effect.name, effect.local, null);
 }
 
 /** One effect that has taken place on `target`. `sql` is its statement where it is alone in its text. */
 export function apply(
-  session: ClientSession,
+  session: SessionCore,
   target: SessionLink,
   effect: SessionEffect,
   sql: string | null,
@@ -101,7 +97,7 @@ export function apply(
 }
 
 function settingChanged(
-  session: ClientSession,
+  session: SessionCore,
   target: SessionLink,
   name: string,
   local: boolean,
@@ -120,7 +116,7 @@ function settingChanged(
   else tx.record({ type: 'statement', name: '', sql }, target);
 }
 
-function dropped(session: ClientSession, schema: string | undefined, name: string): void {
+function dropped(session: SessionCore, schema: string | undefined, name: string): void {
   if (schema !== undefined && !schema.startsWith('pg_temp')) return;
   if (!session.tempTables.has(name)) return;
   const left = new Map(session.tempTables);

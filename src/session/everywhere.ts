@@ -1,13 +1,13 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { ErrorFields } from '../wire/decode.js';
 import { decodeQuery } from '../wire/decode.js';
-import type { ClientSession } from './client-session.js';
 import { inject, injectQuery, injectSync } from './injection.js';
 import { anyLink } from './joining.js';
 import { openLink } from './opening.js';
-import { settleContext } from './search-path.js';
+import { sendOn } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { sendOn } from './simple-query.js';
+import { settleContext } from './settle-context.js';
 import type { TextPlan } from './text-plan.js';
 
 /**
@@ -16,14 +16,14 @@ import type { TextPlan } from './text-plan.js';
  * to every database with a routed domain.
  * @throws PgfigError NOT_OVER_SEVERAL_DATABASES
  */
-export function runEverywhere(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+export function runEverywhere(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   if (plan.spans || (plan.writes && session.links.size > 1)) {
     throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a query string that resets the session cannot also use tables');
   }
   return run(session, plan, frame);
 }
 
-async function run(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+async function run(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   const shown = await anyLink(session);
   await sendOn(session, plan, shown, frame);
   await session.answered(shown);
@@ -39,7 +39,7 @@ const textOfQuery = (frame: Buffer): string => {
 
 /** What was done on `shown`, done on the other links; and forgotten by the session. */
 export async function repeatEverywhere(
-  session: ClientSession,
+  session: SessionCore,
   shown: SessionLink,
   plan: TextPlan,
   sql: string,
@@ -68,7 +68,7 @@ export async function repeatEverywhere(
 }
 
 /** What the links have forgotten, the session forgets. */
-export function forgetState(session: ClientSession, plan: TextPlan): void {
+export function forgetState(session: SessionCore, plan: TextPlan): void {
   for (const effect of plan.effects) {
     switch (effect.type) {
       case 'discard':
@@ -91,7 +91,7 @@ export function forgetState(session: ClientSession, plan: TextPlan): void {
   }
 }
 
-function forgetAll(session: ClientSession): void {
+function forgetAll(session: SessionCore): void {
   session.settings.resetAll(session.links.values());
   forgetStatements(session);
   forgetTemp(session);
@@ -104,14 +104,14 @@ function forgetAll(session: ClientSession): void {
   }
 }
 
-function forgetTemp(session: ClientSession): void {
+function forgetTemp(session: SessionCore): void {
   if (session.tempTables.size === 0) return;
   session.tempTables = new Map();
   session.contextChanged();
 }
 
 /** DEALLOCATE ALL takes pgfig's own statements along. */
-function forgetStatements(session: ClientSession): void {
+function forgetStatements(session: SessionCore): void {
   session.names.clear();
   for (const target of session.links.values()) {
     target.statements.clear();

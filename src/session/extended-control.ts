@@ -8,15 +8,16 @@ import {
   parameterDescription,
   parseComplete,
 } from '../wire/backend-messages.js';
-import { type ClientSession, FAILED } from './client-session.js';
+import { FAILED } from './client-end.js';
 import { beginHere, endEverywhere, failedOrLast, openPipeline, savepointHere, tagOf, warning } from './control.js';
-import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-query.js';
+import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-send.js';
 import { begin as beginOn, isReady, makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared } from './prepared-statements.js';
-import { settleContext } from './search-path.js';
+import { failedTransaction } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { failedTransaction } from './simple-query.js';
+import { settleContext } from './settle-context.js';
 
 /**
  * Transaction control by the extended protocol. Where exactly one link is concerned, the messages go there as they
@@ -24,7 +25,7 @@ import { failedTransaction } from './simple-query.js';
  */
 
 /** The one link that control statements concern now; null: pgfig's own business. */
-function concerned(session: ClientSession): SessionLink | null {
+function concerned(session: SessionCore): SessionLink | null {
   const { tx } = session;
   if (tx === null) return openPipeline(session);
   const [only] = tx.participants;
@@ -34,7 +35,7 @@ function concerned(session: ClientSession): SessionLink | null {
 const NO_PARAMETERS = parameterDescription([]);
 
 export function parseControl(
-  session: ClientSession,
+  session: SessionCore,
   prepared: Prepared,
   chunk: Buffer,
   at: number,
@@ -56,13 +57,13 @@ export function parseControl(
 }
 
 /** Outside of a transaction COMMIT and its like get their warnings or errors from a server. */
-function needsServer(session: ClientSession, prepared: Prepared): boolean {
+function needsServer(session: SessionCore, prepared: Prepared): boolean {
   const { control } = prepared.plan;
   return session.tx === null && control !== null && control.type !== 'begin' && prepared.name === '';
 }
 
 /** Says something once everything before it is answered. */
-function answer(session: ClientSession, chunk: Buffer, at: number, end: number, say: () => void): void {
+function answer(session: SessionCore, chunk: Buffer, at: number, end: number, say: () => void): void {
   if (session.active === null || session.active.link.queue.shown === 0) return say();
   later(session, chunk, at, end, () => {
     say();
@@ -71,7 +72,7 @@ function answer(session: ClientSession, chunk: Buffer, at: number, end: number, 
 }
 
 export function bindControl(
-  session: ClientSession,
+  session: SessionCore,
   prepared: Prepared,
   portal: string,
   chunk: Buffer,
@@ -109,7 +110,7 @@ export function bindControl(
 }
 
 export function describeControl(
-  session: ClientSession,
+  session: SessionCore,
   prepared: Prepared,
   chunk: Buffer,
   at: number,
@@ -125,13 +126,7 @@ export function describeControl(
 }
 
 /** Execute of a portal that no link has. */
-export function executeControl(
-  session: ClientSession,
-  prepared: Prepared,
-  chunk: Buffer,
-  at: number,
-  end: number,
-): void {
+export function executeControl(session: SessionCore, prepared: Prepared, chunk: Buffer, at: number, end: number): void {
   const { control } = prepared.plan;
   if (control === null) throw new PgfigError('INTERNAL', 'a portal without a link holds no transaction control');
   if (
@@ -148,7 +143,7 @@ export function executeControl(
 }
 
 /** BEGIN in the middle of a pipeline: what its implicit transaction has done so far becomes part of the block. */
-function beginInPipeline(session: ClientSession, control: Extract<SessionEffect, { type: 'begin' }>): void {
+function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, { type: 'begin' }>): void {
   const writer = session.pipelineWriter;
   beginHere(session, control);
   const { tx } = session;
@@ -159,7 +154,7 @@ function beginInPipeline(session: ClientSession, control: Extract<SessionEffect,
   }
 }
 
-async function runHere(session: ClientSession, prepared: Prepared, control: SessionEffect): Promise<void> {
+async function runHere(session: SessionCore, prepared: Prepared, control: SessionEffect): Promise<void> {
   const { tx } = session;
   const tag = commandComplete(tagOf(prepared.plan, prepared.parse));
   if (tx === null) {
@@ -208,7 +203,7 @@ async function runHere(session: ClientSession, prepared: Prepared, control: Sess
 
 /** Savepoints over several participants: each gets it before its next statement, from the journal. */
 async function savepointOver(
-  session: ClientSession,
+  session: SessionCore,
   type: 'savepoint' | 'release' | 'rollback-to',
   name: string,
 ): Promise<void> {

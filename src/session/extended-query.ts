@@ -4,16 +4,17 @@ import { stableCopy } from '../net/slab.js';
 import { closeComplete } from '../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../wire/decode.js';
 import { HEADER } from '../wire/framer.js';
-import { F } from '../wire/types.js';
-import { type ClientSession, FAILED, IDLE } from './client-session.js';
+import { FAILED } from './client-end.js';
 import { watchEffects } from './effects.js';
 import { bindControl, describeControl, executeControl, parseControl } from './extended-control.js';
+import { later, othersBusy, send, sendParse, utf8, waitForActive } from './extended-send.js';
 import { isReady, linkFor, makeReady, mayWrite } from './joining.js';
 import { endPipeline } from './pipeline-end.js';
 import type { Prepared } from './prepared.js';
-import { ensurePrepared, followRules, parsed, rememberParse } from './prepared-statements.js';
+import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
+import { count, failedTransaction } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { count, failedTransaction } from './simple-query.js';
 import type { TextPlan } from './text-plan.js';
 import { settle } from './unsettled.js';
 
@@ -23,58 +24,7 @@ import { settle } from './unsettled.js';
  * answer), so that after an error nothing more runs.
  */
 
-/** Another link than `target` still has requests of the client's outstanding. */
-export function othersBusy(session: ClientSession, target: SessionLink | null): boolean {
-  const { active } = session;
-  return active !== null && active !== target && active.link.queue.shown > 0;
-}
-
-/** Sends a message of the client's on a link that is ready for it. */
-export function send(
-  session: ClientSession,
-  target: SessionLink,
-  expect: Expect,
-  chunk: Buffer,
-  at: number,
-  end: number,
-  watcher: { onDone(ok: boolean): void } | null = null,
-): void {
-  if (target.link.lost) throw session.lostError(target.database);
-  target.link.queue.push(expect, null, watcher);
-  target.lastWasQuery = false;
-  target.inPipeline = true;
-  session.active = target;
-  session.last = target;
-  session.forward(target, chunk, at, end);
-}
-
-/** Keeps a message until nothing is outstanding any more, then deals with it anew. */
-export function later(
-  session: ClientSession,
-  chunk: Buffer,
-  at: number,
-  end: number,
-  handle: (frame: Buffer) => Promise<void> | null | undefined,
-): void {
-  const frame = stableCopy(chunk, at, end);
-  session.flushRun();
-  session.block(
-    waitForActive(session).then(() => (session.skipping ? undefined : (handle(frame) ?? undefined))),
-    false,
-  );
-}
-
-/** Waits until the active link has answered all; by Flush, as nobody has sent Sync yet. */
-export async function waitForActive(session: ClientSession): Promise<void> {
-  const { active } = session;
-  if (active === null || active.link.queue.shown === 0) return;
-  if (active.inPipeline) active.link.send(FLUSH);
-  await session.answered(active);
-}
-
-const FLUSH = Buffer.from([F.Flush, 0, 0, 0, 4]);
-
-export function onParse(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onParse(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const prepared = parsed(session, chunk, at, end);
   if (prepared.plan.control !== null && parseControl(session, prepared, chunk, at, end)) return;
   refuseInFailed(session, prepared.plan);
@@ -93,18 +43,7 @@ export function onParse(session: ClientSession, chunk: Buffer, at: number, end: 
   });
 }
 
-export function sendParse(
-  session: ClientSession,
-  prepared: Prepared,
-  target: SessionLink,
-  chunk: Buffer,
-  at: number,
-  end: number,
-): void {
-  send(session, target, Expect.Parse, chunk, at, end, rememberParse(session, prepared, target));
-}
-
-export function onBind(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onBind(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const names = decodeBindNames(chunk, at + 5, end);
   const prepared = session.names.get(names.statement);
   if (prepared === undefined) return unknownStatement(session, names.statement, Expect.Bind, chunk, at, end);
@@ -130,7 +69,7 @@ export function onBind(session: ClientSession, chunk: Buffer, at: number, end: n
   later(session, chunk, at, end, (frame) => bindSlowly(session, prepared, names.portal, frame));
 }
 
-async function bindSlowly(session: ClientSession, prepared: Prepared, portal: string, frame: Buffer): Promise<void> {
+async function bindSlowly(session: SessionCore, prepared: Prepared, portal: string, frame: Buffer): Promise<void> {
   followRules(session, prepared);
   const { plan } = prepared;
   if (plan.error !== null) throw plan.error;
@@ -147,7 +86,7 @@ async function bindSlowly(session: ClientSession, prepared: Prepared, portal: st
 
 /** Statements that pgfig does not know: made by SQL-level PREPARE inside a string or function, or not at all. */
 function unknownStatement(
-  session: ClientSession,
+  session: SessionCore,
   name: string,
   expect: Expect,
   chunk: Buffer,
@@ -172,9 +111,7 @@ function unknownStatement(
   );
 }
 
-export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
-
-export function onDescribe(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const { what, name } = decodeDescribe(chunk, at + 5, end);
   if (what === 'P') return withPortal(session, name, Expect.Execute, chunk, at, end, true);
   const prepared = session.names.get(name);
@@ -204,7 +141,7 @@ export function onDescribe(session: ClientSession, chunk: Buffer, at: number, en
 
 /** Describe, Execute and Close of a portal go where it was bound. */
 function withPortal(
-  session: ClientSession,
+  session: SessionCore,
   name: string,
   expect: Expect,
   chunk: Buffer,
@@ -235,7 +172,7 @@ function withPortal(
 }
 
 function execute(
-  session: ClientSession,
+  session: SessionCore,
   prepared: Prepared,
   target: SessionLink,
   chunk: Buffer,
@@ -266,12 +203,12 @@ function queryFrameOf(prepared: Prepared): Buffer {
   return Buffer.concat([Buffer.alloc(5), prepared.parse.subarray(nameEnd + 1, textEnd + 1)]);
 }
 
-export function onExecute(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onExecute(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const portal = chunk[at + 5] === 0 ? '' : decodeExecute(chunk, at + 5, end).portal;
   withPortal(session, portal, Expect.Execute, chunk, at, end, false);
 }
 
-export function onClose(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onClose(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const { what, name } = decodeClose(chunk, at + 5, end);
   if (what === 'P') {
     const portal = session.portals.get(name);
@@ -292,7 +229,7 @@ export function onClose(session: ClientSession, chunk: Buffer, at: number, end: 
 }
 
 /** Closing what does not exist is no error (55.2.3). */
-function closeOn(session: ClientSession, target: SessionLink | null, chunk: Buffer, at: number, end: number): void {
+function closeOn(session: SessionCore, target: SessionLink | null, chunk: Buffer, at: number, end: number): void {
   const chosen = target ?? (session.active !== null && session.active.link.queue.shown > 0 ? session.active : null);
   if (chosen === null) {
     session.client.say(closeComplete);
@@ -312,13 +249,13 @@ function closeHidden(target: SessionLink, chunk: Buffer, at: number, end: number
   target.link.hold(stableCopy(chunk, at, end));
 }
 
-export function onFlush(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onFlush(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const { active } = session;
   if (active !== null && active.link.queue.shown > 0) session.forward(active, chunk, at, end);
 }
 
 /** Sync ends the pipeline: the hot path is one link and no error. */
-export function onSync(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onSync(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const { active } = session;
   if (end - at !== HEADER) {
     session.client.sayError(new PgfigError('PROTOCOL_VIOLATION_IN_QUERY', 'invalid message format'));
@@ -349,19 +286,19 @@ export function onSync(session: ClientSession, chunk: Buffer, at: number, end: n
 }
 
 /** ReadyForQuery tells how a transaction ended; whether names mean something else then has to be asked. */
-function syncSettles(session: ClientSession): boolean {
+function syncSettles(session: SessionCore): boolean {
   const { unsettled, tx } = session;
   return unsettled?.plan.control != null && (tx === null || (!tx.searchPathChanged && !tx.opaque));
 }
 
-function onlyPipeline(session: ClientSession, active: SessionLink): boolean {
+function onlyPipeline(session: SessionCore, active: SessionLink): boolean {
   if (session.links.size === 1) return true;
   for (const target of session.links.values()) if (target !== active && target.inPipeline) return false;
   return true;
 }
 
 /** FunctionCall names a function by the default database's OIDs, and is mostly for large objects. */
-export function onFunctionCall(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   if (session.status === FAILED && session.tx?.failedHere) throw failedTransaction();
   const frame = stableCopy(chunk, at, end);
   const database = session.context.rules.defaultDatabase;
@@ -382,16 +319,10 @@ export function onFunctionCall(session: ClientSession, chunk: Buffer, at: number
 
 const FUNCTION_CALL = { kind: 'other', domain: '' };
 
-function refuseInFailed(session: ClientSession, plan: TextPlan): void {
+function refuseInFailed(session: SessionCore, plan: TextPlan): void {
   if (session.status !== FAILED || session.tx === null) return;
   if (plan.control !== null) return;
   const failed = session.tx.participants.find((participant) => participant.link.status === FAILED);
   // The link that failed says so itself, unless the message cannot go there.
   if (failed === undefined || (plan.database !== null && plan.database !== failed.database)) throw failedTransaction();
 }
-
-export const pipelineIsOpen = (session: ClientSession): boolean => {
-  if (session.status !== IDLE) return false;
-  for (const target of session.links.values()) if (target.inPipeline) return true;
-  return false;
-};

@@ -1,7 +1,23 @@
+import type { Credentials } from '../auth/credentials.js';
 import type { Verifier } from '../auth/verifier.js';
 import type { AuthMethod } from '../config/config.js';
+import type { Channel } from '../net/channel.js';
 import type { ClientTls } from '../net/client-tls.js';
-import type { Admitted, Handshake } from './handshake.js';
+
+/** A client that has proven who it is, and what it asked for. */
+export interface Admitted {
+  readonly channel: Channel;
+  readonly peer: string;
+  readonly user: string;
+  readonly database: string;
+  readonly minor: number;
+  /** Startup parameters besides user and database. */
+  readonly params: ReadonlyMap<string, string>;
+  readonly credentials: Credentials;
+  readonly tls: boolean;
+  /** What the client has sent beyond its login. */
+  readonly rest: Buffer;
+}
 
 /** What a handshake needs of the worker that it takes place in. */
 export interface Gate {
@@ -18,5 +34,6 @@ export interface Gate {
   cancelAnywhere(pid: number, secret: Buffer): Promise<void>;
   authFailed(user: string | null, peer: string, reason: string): void;
   enter(admitted: Admitted): void;
-  left(handshake: Handshake): void;
+  /** The attempt is over, with or without a session. */
+  left(handshake: object): void;
 }

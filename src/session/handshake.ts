@@ -18,21 +18,6 @@ const TLS_HANDSHAKE = 0x16;
 const REFUSED = Buffer.from([ENCRYPTION_REFUSED]);
 const ACCEPTED = Buffer.from([SSL_ACCEPTED]);
 
-/** A client that has proven who it is, and what it asked for. */
-export interface Admitted {
-  readonly channel: Channel;
-  readonly peer: string;
-  readonly user: string;
-  readonly database: string;
-  readonly minor: number;
-  /** Startup parameters besides user and database. */
-  readonly params: ReadonlyMap<string, string>;
-  readonly credentials: Credentials;
-  readonly tls: boolean;
-  /** What the client has sent beyond its login. */
-  readonly rest: Buffer;
-}
-
 /**
  * A client from its first byte until it may have a session: encryption, startup packet, login
  * (PostgreSQL documentation, 55.2.1, 55.2.9 to 55.2.11). Bounded in time and bytes; everything that is wrong is

@@ -1,22 +1,22 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { ErrorFields } from '../wire/decode.js';
 import { FAILED, IDLE } from './client-end.js';
-import type { ClientSession } from './client-session.js';
 import { expectSuccess, inject, injectFlush, injectReserved, injectSync } from './injection.js';
 import { openLink } from './opening.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import type { TextPlan } from './text-plan.js';
 import type { Transaction } from './transaction.js';
 
 /** Whether a statement may go to the link as it is: it has the transaction, the journal and the settings. */
-export function isReady(session: ClientSession, target: SessionLink): boolean {
+export function isReady(session: SessionCore, target: SessionLink): boolean {
   return (
     target.txStamp === session.txStamp && target.settingsVersion === session.settings.version && target.cancelling === 0
   );
 }
 
 /** Whether a write may go to the link without more ado; notes it as the writer. */
-export function mayWrite(session: ClientSession, target: SessionLink): boolean {
+export function mayWrite(session: SessionCore, target: SessionLink): boolean {
   const { tx } = session;
   if (tx === null) return session.pipelineWriter === null || session.pipelineWriter === target;
   if (tx.writer === target) return true;
@@ -26,12 +26,12 @@ export function mayWrite(session: ClientSession, target: SessionLink): boolean {
 }
 
 /** The link that serves a plan: the one for its database, else the last one used, else home; opened if need be. */
-export function linkFor(session: ClientSession, plan: TextPlan): SessionLink | Promise<SessionLink> {
+export function linkFor(session: SessionCore, plan: TextPlan): SessionLink | Promise<SessionLink> {
   if (plan.database !== null) return session.links.get(plan.database) ?? openLink(session, plan.database);
   return anyLink(session);
 }
 
-export function anyLink(session: ClientSession): SessionLink | Promise<SessionLink> {
+export function anyLink(session: SessionCore): SessionLink | Promise<SessionLink> {
   const lastParticipant = session.tx?.participants.at(-1);
   if (session.status === FAILED) {
     const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
@@ -41,7 +41,7 @@ export function anyLink(session: ClientSession): SessionLink | Promise<SessionLi
 }
 
 /** Notes that a write was sent: every later one of this transaction has to go there. */
-export function writesOn(session: ClientSession, target: SessionLink): void {
+export function writesOn(session: SessionCore, target: SessionLink): void {
   if (session.tx !== null) session.tx.writer = target;
 }
 
@@ -52,7 +52,7 @@ export function writesOn(session: ClientSession, target: SessionLink): void {
  * @returns null when nothing has to be waited for
  * @throws PgfigError SECOND_WRITER, HIDDEN_WRITE, NO_COMMON_SNAPSHOT, NOT_OVER_SEVERAL_DATABASES
  */
-export function makeReady(session: ClientSession, target: SessionLink, writes: boolean): Promise<void> | null {
+export function makeReady(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> | null {
   const { tx } = session;
   if (writes) refuseSecondWriter(session, target);
   if (isReady(session, target)) {
@@ -72,7 +72,7 @@ export function makeReady(session: ClientSession, target: SessionLink, writes: b
   return catchUp(session, target, writes);
 }
 
-async function catchUp(session: ClientSession, target: SessionLink, writes: boolean): Promise<void> {
+async function catchUp(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> {
   const { tx } = session;
   if (target.cancelling > 0) await session.waiters.until(() => target.cancelling === 0 || session.closed);
   if (target.settingsVersion !== session.settings.version && (tx === null || target.txStamp === 0)) {
@@ -99,7 +99,7 @@ const onFailure =
   };
 
 /** Puts BEGIN and the journal in front of what is sent next. */
-export function begin(session: ClientSession, tx: Transaction, target: SessionLink): void {
+export function begin(session: SessionCore, tx: Transaction, target: SessionLink): void {
   if (
     !target.inPipeline &&
     session.settings.unknownOn(target).length > 0 &&
@@ -120,7 +120,7 @@ export function begin(session: ClientSession, tx: Transaction, target: SessionLi
   replayJournal(session, tx, target);
 }
 
-function replayJournal(_session: ClientSession, tx: Transaction, target: SessionLink): void {
+function replayJournal(_session: SessionCore, tx: Transaction, target: SessionLink): void {
   if (target.rollbackTo !== null) {
     inject(target, `ROLLBACK TO SAVEPOINT "${target.rollbackTo.replaceAll('"', '""')}"`, [], onFailure(target));
     target.rollbackTo = null;
@@ -133,7 +133,7 @@ function replayJournal(_session: ClientSession, tx: Transaction, target: Session
 }
 
 /** A second database wants to take part: the transaction must allow it. */
-async function admit(session: ClientSession, tx: Transaction, target: SessionLink): Promise<void> {
+async function admit(session: SessionCore, tx: Transaction, target: SessionLink): Promise<void> {
   const first = tx.participants[0];
   if (first === undefined) return;
   if (tx.opaque || tx.joinBarred || session.settings.joinBarred) {
@@ -169,13 +169,13 @@ function keepAwake(participant: SessionLink): void {
   inject(participant, 'SET LOCAL idle_in_transaction_session_timeout = 0');
 }
 
-function injectSyncOrFlush(session: ClientSession, target: SessionLink): void {
+function injectSyncOrFlush(session: SessionCore, target: SessionLink): void {
   if (target.inPipeline && session.tx === null) injectFlush(target);
   else injectSync(target);
 }
 
 /** Seen by routing: the transaction has written elsewhere. */
-function refuseSecondWriter(session: ClientSession, target: SessionLink): void {
+function refuseSecondWriter(session: SessionCore, target: SessionLink): void {
   const writer = session.tx === null ? session.pipelineWriter : session.tx.writer;
   if (writer === null || writer === target) return;
   throw new PgfigError(
@@ -192,7 +192,7 @@ function refuseSecondWriter(session: ClientSession, target: SessionLink): void {
  * Before the first write of a transaction over several databases: the others may only read from now on, and must
  * not have written unseen (in a function, a trigger).
  */
-async function guardOthers(session: ClientSession, tx: Transaction, writer: SessionLink): Promise<void> {
+async function guardOthers(session: SessionCore, tx: Transaction, writer: SessionLink): Promise<void> {
   for (const other of tx.participants) {
     if (other === writer || other.readOnly) continue;
     inject(other, 'SET TRANSACTION READ ONLY');
@@ -211,7 +211,7 @@ async function guardOthers(session: ClientSession, tx: Transaction, writer: Sess
 }
 
 /** Asks a link for the values of the settings that were changed there. */
-function askSettings(session: ClientSession, target: SessionLink): void {
+function askSettings(session: SessionCore, target: SessionLink): void {
   const names = session.settings.unknownOn(target);
   if (names.length === 0) return;
   const sql = 'SELECT n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n';
@@ -226,7 +226,7 @@ function askSettings(session: ClientSession, target: SessionLink): void {
 }
 
 /** Copies the settings that the link lacks, by value; outside of its transaction. */
-async function copySettings(session: ClientSession, target: SessionLink): Promise<void> {
+async function copySettings(session: SessionCore, target: SessionLink): Promise<void> {
   const { settings } = session;
   for (const asked of settings.askedLinks) {
     if (asked === target || asked.link.lost) continue;
@@ -256,7 +256,7 @@ async function copySettings(session: ClientSession, target: SessionLink): Promis
 }
 
 /** Asks for one setting now, on a link that has nothing outstanding. */
-export async function askSetting(session: ClientSession, target: SessionLink, name: string): Promise<string> {
+export async function askSetting(session: SessionCore, target: SessionLink, name: string): Promise<string> {
   const injection = inject(target, 'SELECT pg_catalog.current_setting($1, true)', [name]);
   if (session.status === IDLE && target.inPipeline) injectFlush(target);
   else injectSync(target);

@@ -1,7 +1,7 @@
 import { dial } from '../backend/dial.js';
 import type { Link } from '../backend/link.js';
 import { PgfigError } from '../errors/pgfig-error.js';
-import type { ClientSession } from './client-session.js';
+import type { SessionCore } from './session-core.js';
 import { SessionLink } from './session-link.js';
 
 /**
@@ -14,7 +14,7 @@ const COPIED_AT_STARTUP = ['client_encoding', 'DateStyle', 'IntervalStyle', 'Tim
  * Opens the session's link to a database; its login's parameters are not shown to the client.
  * @throws PgfigError BACKEND_UNREACHABLE, BACKEND_LOGIN_FAILED, CANCELED
  */
-export async function openLink(session: ClientSession, database: string): Promise<SessionLink> {
+export async function openLink(session: SessionCore, database: string): Promise<SessionLink> {
   const { traffic } = session;
   const config = traffic.database(database);
   const params = new Map(session.start.params);
@@ -30,7 +30,7 @@ export async function openLink(session: ClientSession, database: string): Promis
       database: config,
       credentials: session.start.credentials,
       params,
-      owner: session,
+      owner: session.linkOwner,
       signal: controller.signal,
     });
     traffic.breaker.reached(database);

@@ -1,16 +1,17 @@
 import { Expect } from '../backend/reply-queue.js';
 import { sync } from '../wire/frontend-messages.js';
-import { type ClientSession, FAILED, IDLE } from './client-session.js';
-import { waitForActive } from './extended-query.js';
+import { FAILED, IDLE } from './client-end.js';
+import { waitForActive } from './extended-send.js';
 import { inject, injectSync } from './injection.js';
-import { settleContext } from './search-path.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
+import { settleContext } from './settle-context.js';
 
 /**
  * Sync after a pipeline that was not one link's alone: it spanned links, or failed, or was answered by pgfig itself.
  * The implicit transaction of a pipeline is one: where anything failed, all of it is rolled back.
  */
-export function endPipeline(session: ClientSession): void {
+export function endPipeline(session: SessionCore): void {
   const open: SessionLink[] = [];
   for (const target of session.links.values()) if (target.inPipeline) open.push(target);
   const failed = session.skipping || session.pipelineLost;
@@ -26,7 +27,7 @@ export function endPipeline(session: ClientSession): void {
 }
 
 /** The link whose ReadyForQuery the client gets: the one that failed, else the writer, else the last one. */
-function pickShown(session: ClientSession, open: readonly SessionLink[]): SessionLink | null {
+function pickShown(session: SessionCore, open: readonly SessionLink[]): SessionLink | null {
   const needing = open.find((target) => target.link.queue.needsSync);
   if (needing !== undefined) return needing;
   if (session.skipping && session.tx === null) return null;
@@ -35,7 +36,7 @@ function pickShown(session: ClientSession, open: readonly SessionLink[]): Sessio
   return session.active !== null && open.includes(session.active) ? session.active : (open.at(-1) ?? null);
 }
 
-function sendSync(session: ClientSession, shown: SessionLink): void {
+function sendSync(session: SessionCore, shown: SessionLink): void {
   shown.inPipeline = false;
   shown.link.queue.needsSync = false;
   shown.link.queue.push(Expect.Sync);
@@ -44,7 +45,7 @@ function sendSync(session: ClientSession, shown: SessionLink): void {
 }
 
 /** Nothing was sent to any backend: ReadyForQuery is pgfig's, behind whatever is still outstanding. */
-function readyWhenAnswered(session: ClientSession): void {
+function readyWhenAnswered(session: SessionCore): void {
   const { active } = session;
   if (active === null || active.link.queue.shown === 0) {
     session.client.sayReady(session.status);
@@ -57,7 +58,7 @@ function readyWhenAnswered(session: ClientSession): void {
 }
 
 async function endAll(
-  session: ClientSession,
+  session: SessionCore,
   open: readonly SessionLink[],
   shown: SessionLink | null,
   writer: SessionLink | null,

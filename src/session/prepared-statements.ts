@@ -4,15 +4,15 @@ import { stableCopy } from '../net/slab.js';
 import { type ColumnDescription, decodeParameterDescription, decodeRowDescription } from '../wire/decode.js';
 import { closeStatement, describeStatement, parse } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
-import type { ClientSession } from './client-session.js';
 import { injectFlush, injectSync } from './injection.js';
 import type { Description, Prepared } from './prepared.js';
 import { textOf } from './query-text.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { planOf } from './text-plan.js';
 
 /** Reads a Parse message and notes its statement, in the one namespace over all links. @throws PgfigError DUPLICATE_STATEMENT */
-export function parsed(session: ClientSession, chunk: Buffer, at: number, end: number): Prepared {
+export function parsed(session: SessionCore, chunk: Buffer, at: number, end: number): Prepared {
   const { traffic } = session;
   if (session.generation !== traffic.generation) session.refreshContext();
   let nameEnd = at + 5;
@@ -42,7 +42,7 @@ export function parsed(session: ClientSession, chunk: Buffer, at: number, end: n
 }
 
 /** The statement stands on the link once its Parse is answered; until then it is taken for granted. */
-export function rememberParse(session: ClientSession, prepared: Prepared, target: SessionLink): Watcher | null {
+export function rememberParse(session: SessionCore, prepared: Prepared, target: SessionLink): Watcher | null {
   prepared.on = target;
   target.statements.set(prepared.name, prepared);
   if (prepared.name === '') return null;
@@ -60,7 +60,7 @@ export function rememberParse(session: ClientSession, prepared: Prepared, target
 }
 
 /** New rules: the statement's plan is made again. */
-export function followRules(session: ClientSession, prepared: Prepared): void {
+export function followRules(session: SessionCore, prepared: Prepared): void {
   if (session.generation !== session.traffic.generation) session.refreshContext();
   if (prepared.plan.context === session.context) return;
   prepared.plan = planOf(prepared.cached, session.context, session.traffic.counters);
@@ -71,7 +71,7 @@ export function followRules(session: ClientSession, prepared: Prepared): void {
  * it takes and gives, the other database must say the same.
  * @throws PgfigError CACHED_PLAN_CHANGED, which drivers know as "prepare it again"
  */
-export async function ensurePrepared(session: ClientSession, prepared: Prepared, target: SessionLink): Promise<void> {
+export async function ensurePrepared(session: SessionCore, prepared: Prepared, target: SessionLink): Promise<void> {
   prepared.on = target;
   if (target.statements.get(prepared.name) === prepared) return;
   const told = prepared.description;

@@ -1,4 +1,4 @@
-import type { ClientSession } from './client-session.js';
+import type { SessionCore } from './session-core.js';
 
 /** Names that PostgreSQL and TextDecoder call differently. */
 const DECODER_NAMES: Record<string, string> = {
@@ -29,7 +29,7 @@ const isAscii = (buf: Buffer, start: number, end: number): boolean => {
  * In another client_encoding, text beyond ASCII is decoded first: its bytes may look like quotes and backslashes.
  */
 export function textOf(
-  session: ClientSession,
+  session: SessionCore,
   chunk: Buffer,
   start: number,
   messageEnd: number,

@@ -1,7 +1,6 @@
 import { parseOptions } from '../wire/startup-options.js';
-import type { ClientSession, SessionStart } from './client-session.js';
-import { askSetting } from './joining.js';
 import type { SessionLink } from './session-link.js';
+import type { SessionStart } from './session-start-facts.js';
 import type { Traffic } from './traffic.js';
 
 const SERVER_DEFAULT: readonly string[] = ['$user', 'public'];
@@ -45,19 +44,6 @@ export class SearchPath {
   #resolve(path: readonly string[]): readonly string[] {
     return path.map((schema) => (schema === '$user' ? this.#user : schema));
   }
-}
-
-/** After something that may have changed what names mean: asks for search_path where it is not known any more. */
-export async function settleContext(session: ClientSession): Promise<void> {
-  const link = session.searchPath.takeAsk();
-  if (link === null || link.link.lost || session.closed) return;
-  if (link.link.status === 0x45 || session.context.rules.databases.length < 2) {
-    // In a failed transaction nothing can be asked; its end asks again.
-    if (session.tx !== null) session.tx.searchPathChanged = true;
-    return;
-  }
-  const value = await askSetting(session, link, 'search_path');
-  if (session.searchPath.learn(value)) session.contextChanged();
 }
 
 function fromStartup(params: ReadonlyMap<string, string>): string | null {

@@ -1,7 +1,6 @@
 import type { Link } from '../backend/link.js';
 import type { ErrorFields } from '../wire/decode.js';
 import type { LatencyHistogram } from './counters.js';
-import type { Prepared } from './prepared.js';
 
 /** One backend link as a session uses it: how far the link's state has been brought to the session's. */
 export class SessionLink {
@@ -24,8 +23,8 @@ export class SessionLink {
   cancelling = 0;
   /** The last request sent here was a simple Query. */
   lastWasQuery = false;
-  /** Prepared statements by name, as they stand on this backend. */
-  readonly statements = new Map<string, Prepared>();
+  /** Prepared statements by name, as they stand on this backend; looked at for identity alone. */
+  readonly statements = new Map<string, object>();
   /** Names of statements that stand on this backend and that the client has done away with. */
   readonly stale = new Set<string>();
   /** pgfig's own prepared statements that stand on this backend, by name. */

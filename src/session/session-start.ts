@@ -5,13 +5,13 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import { backendKeyData, errorResponse, parameterStatus, readyForQuery } from '../wire/backend-messages.js';
 import { makeSecret } from './cancel-keys.js';
 import { ClientSession } from './client-session.js';
-import type { Admitted } from './handshake.js';
+import type { Admitted } from './gate.js';
 import { openLink } from './opening.js';
 import { PassThrough } from './pass-through.js';
 import type { SessionLink } from './session-link.js';
 import type { Registered } from './session-registry.js';
+import type { Traffic } from './traffic.js';
 import type { SessionInfo } from './traffic-events.js';
-import type { WorkerTraffic } from './worker-traffic.js';
 
 const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo => ({
   id,
@@ -28,7 +28,7 @@ const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo => ({
  * Home is the database configured for the service, else the default one, else the first that can be reached.
  * @throws PgfigError BACKEND_UNREACHABLE
  */
-export async function openSession(traffic: WorkerTraffic, admitted: Admitted, id: number, pid: number): Promise<void> {
+export async function openSession(traffic: Traffic, admitted: Admitted, id: number, pid: number): Promise<void> {
   const info = infoOf(admitted, id, pid);
   const secret = makeSecret(admitted.minor);
   const { channel, credentials, params } = admitted;
@@ -60,7 +60,7 @@ export async function openSession(traffic: WorkerTraffic, admitted: Admitted, id
 
 const fatal = (error: PgfigError): PgfigError => Object.create(error, { severity: { value: 'FATAL' } }) as PgfigError;
 
-function homesOf(traffic: WorkerTraffic, service: string): string[] {
+function homesOf(traffic: Traffic, service: string): string[] {
   const configured = traffic.config.homes.get(service);
   const names = new Set<string>(configured === undefined ? [] : [configured]);
   names.add(traffic.config.default);
@@ -84,7 +84,7 @@ async function openHome(session: ClientSession, candidates: readonly string[]): 
   throw first;
 }
 
-function registered(traffic: WorkerTraffic, session: ClientSession): Registered {
+function registered(traffic: Traffic, session: ClientSession): Registered {
   return {
     info: session.start.info,
     secret: session.start.secret,
@@ -108,7 +108,7 @@ function registered(traffic: WorkerTraffic, session: ClientSession): Registered 
  * What the client wants cancelled is what its active link runs, or what pgfig itself is waiting for. Nothing more is
  * sent to that backend until the request has arrived there, so that it never hits the next query.
  */
-async function cancelSession(traffic: WorkerTraffic, session: ClientSession): Promise<void> {
+async function cancelSession(traffic: Traffic, session: ClientSession): Promise<void> {
   if (session.cancelWaiting !== null) return session.cancelWaiting.abort();
   const { active } = session;
   if (active === null || active.link.idle) return;
@@ -119,12 +119,7 @@ async function cancelSession(traffic: WorkerTraffic, session: ClientSession): Pr
 }
 
 /** Another dbname of the default server, or replication. @throws PgfigError as dial */
-export async function openPassThrough(
-  traffic: WorkerTraffic,
-  admitted: Admitted,
-  id: number,
-  pid: number,
-): Promise<void> {
+export async function openPassThrough(traffic: Traffic, admitted: Admitted, id: number, pid: number): Promise<void> {
   const info = infoOf(admitted, id, pid);
   const secret = makeSecret(admitted.minor);
   const database = traffic.database(traffic.config.default);

@@ -2,16 +2,17 @@ import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
 import { F } from '../wire/types.js';
-import { type ClientSession, FAILED } from './client-session.js';
+import { FAILED } from './client-end.js';
 import { runControl } from './control.js';
 import { watchEffects } from './effects.js';
 import { runEverywhere } from './everywhere.js';
-import { waitForActive } from './extended-query.js';
-import { injectSync } from './injection.js';
-import { isReady, linkFor, makeReady, mayWrite, writesOn } from './joining.js';
+import { waitForActive } from './extended-send.js';
+import { isReady, linkFor, mayWrite } from './joining.js';
 import { textOf } from './query-text.js';
-import { settleContext } from './search-path.js';
+import { count, failedTransaction, sendOn, sendQuery } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
+import { settleContext } from './settle-context.js';
 import { runSplit } from './split-query.js';
 import { runNamed } from './sql-prepare.js';
 import { planOf, type TextPlan } from './text-plan.js';
@@ -20,7 +21,7 @@ import { planOf, type TextPlan } from './text-plan.js';
  * A simple Query (55.2.2). The hot path: the plan is on the cache's entry, its link is open and ready, and the
  * message joins the run as it lies.
  */
-export function onQuery(session: ClientSession, chunk: Buffer, at: number, end: number): void {
+export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   const plan = planQuery(session, chunk, at, end);
   if (plan.plain) {
     const target = plan.database === null ? (session.last ?? session.home) : session.links.get(plan.database);
@@ -46,7 +47,7 @@ export function onQuery(session: ClientSession, chunk: Buffer, at: number, end: 
   slowQuery(session, plan, chunk, at, end);
 }
 
-function planQuery(session: ClientSession, chunk: Buffer, at: number, end: number): TextPlan {
+function planQuery(session: SessionCore, chunk: Buffer, at: number, end: number): TextPlan {
   const { traffic } = session;
   if (session.generation !== traffic.generation) session.refreshContext();
   const [text, from, to] = textOf(session, chunk, at + 5, end);
@@ -54,31 +55,14 @@ function planQuery(session: ClientSession, chunk: Buffer, at: number, end: numbe
   return planOf(traffic.cache.get(text, from, to, scs), session.context, traffic.counters);
 }
 
-export function count(session: ClientSession, plan: TextPlan, target: SessionLink): void {
-  let { counter } = plan;
-  if (counter.database !== target.database) {
-    counter = session.traffic.counters.counter(target.database, plan.kind, plan.domain);
-    plan.counter = counter;
-  }
-  counter.count++;
-  if (plan.opaque) session.traffic.counters.opaque++;
-}
-
 /** A pipeline without its Sync is open on another link. */
-function pipelineElsewhere(session: ClientSession, target: SessionLink): boolean {
+function pipelineElsewhere(session: SessionCore, target: SessionLink): boolean {
   for (const other of session.links.values()) if (other !== target && other.inPipeline) return true;
   return false;
 }
 
-/** A Query ends the implicit transaction of a pipeline that was not ended by Sync, on whichever link it is open. */
-function endPipelines(session: ClientSession, target: SessionLink): void {
-  for (const other of session.links.values()) if (other !== target && other.inPipeline) injectSync(other);
-  target.inPipeline = false;
-  session.pipelineWriter = null;
-}
-
 /** Everything that is not the hot path; what can be done at once is, so that order is kept without waiting. */
-function slowQuery(session: ClientSession, plan: TextPlan, chunk: Buffer, at: number, end: number): void {
+function slowQuery(session: SessionCore, plan: TextPlan, chunk: Buffer, at: number, end: number): void {
   const frame = stableCopy(chunk, at, end);
   const { active } = session;
   if (active !== null && active.link.queue.shown > 0) {
@@ -101,7 +85,7 @@ function slowQuery(session: ClientSession, plan: TextPlan, chunk: Buffer, at: nu
  * @returns null when it was done or sent at once, else what to wait for
  * @throws PgfigError that answers it
  */
-function runQuery(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null {
+function runQuery(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   if (plan.control !== null) return runControl(session, plan, plan.control, frame);
   if (session.status === FAILED) return inFailedTransaction(session, plan, frame);
   if (plan.error !== null) throw plan.error;
@@ -121,7 +105,7 @@ function runQuery(session: ClientSession, plan: TextPlan, frame: Buffer): Promis
 }
 
 /** What changes the session is waited for: what comes after it may depend on it. */
-async function runWithEffects(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+async function runWithEffects(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   if (plan.parsed.statements.length === 1) {
     const named = runNamed(session, plan, frame);
     if (named !== undefined) return named ?? undefined;
@@ -133,48 +117,13 @@ async function runWithEffects(session: ClientSession, plan: TextPlan, frame: Buf
   else await settleContext(session);
 }
 
-/** Makes the link ready and sends the Query there. */
-export function sendOn(
-  session: ClientSession,
-  plan: TextPlan,
-  target: SessionLink,
-  frame: Buffer,
-): Promise<void> | null {
-  const ready = makeReady(session, target, plan.writes);
-  const send = (): void => sendQuery(session, plan, target, frame);
-  if (ready === null) {
-    send();
-    return null;
-  }
-  return ready.then(send);
-}
-
-export function sendQuery(session: ClientSession, plan: TextPlan, target: SessionLink, frame: Buffer): void {
-  if (target.link.lost) throw session.lostError(target.database);
-  if (plan.writes) writesOn(session, target);
-  count(session, plan, target);
-  const watcher = plan.effects.length > 0 || plan.ddl ? watchEffects(session, target, plan, frame) : null;
-  target.link.queue.push(Expect.Query, null, watcher);
-  endPipelines(session, target);
-  target.lastWasQuery = true;
-  session.active = target;
-  session.last = target;
-  target.link.send(frame);
-}
-
 /**
  * In a failed transaction Postgres parses, and refuses with 25P02 before it looks at names: the link that failed
  * says so itself, with the right answer for text that does not parse. Where no link has failed, pgfig does.
  */
-function inFailedTransaction(session: ClientSession, plan: TextPlan, frame: Buffer): null {
+function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer): null {
   const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
   if (failed === undefined || frame[0] !== F.Query) throw failedTransaction();
   sendQuery(session, { ...plan, writes: false, effects: [] }, failed, frame);
   return null;
 }
-
-export const failedTransaction = (): PgfigError =>
-  new PgfigError(
-    'IN_FAILED_TRANSACTION',
-    'current transaction is aborted, commands ignored until end of transaction block',
-  );

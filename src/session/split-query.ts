@@ -2,11 +2,11 @@ import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { decodeQuery } from '../wire/decode.js';
 import { query } from '../wire/frontend-messages.js';
-import type { ClientSession } from './client-session.js';
 import { endEverywhere } from './control.js';
 import { makeReady } from './joining.js';
 import { openLink } from './opening.js';
-import { count } from './simple-query.js';
+import { count } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { TextPlan } from './text-plan.js';
 import { Transaction } from './transaction.js';
 
@@ -16,7 +16,7 @@ import { Transaction } from './transaction.js';
  * writes, or holds transaction control, would not be one transaction any more: refused.
  * @throws PgfigError SPLIT_NOT_POSSIBLE
  */
-export function runSplit(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+export function runSplit(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   if (plan.parsed.statements.length < 2) throw refusal(plan, 'a statement');
   if (plan.writes || plan.parsed.statements.some((statement) => statement.writesData)) {
     throw refusal(plan, 'a query string that writes');
@@ -37,7 +37,7 @@ function refusal(plan: TextPlan, what: string): PgfigError {
   });
 }
 
-async function split(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+async function split(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   const own = session.tx === null;
   if (own) {
     const tx = new Transaction('', null);
@@ -56,7 +56,7 @@ async function split(session: ClientSession, plan: TextPlan, frame: Buffer): Pro
   session.client.sayReady(session.status);
 }
 
-async function endSplit(session: ClientSession, own: boolean): Promise<void> {
+async function endSplit(session: SessionCore, own: boolean): Promise<void> {
   const { tx } = session;
   if (tx === null) return;
   const failed = session.lastQueryFailed;
@@ -64,7 +64,7 @@ async function endSplit(session: ClientSession, own: boolean): Promise<void> {
   else if (failed) session.failHere(tx);
 }
 
-async function runPart(session: ClientSession, plan: TextPlan, frame: Buffer, index: number): Promise<void> {
+async function runPart(session: SessionCore, plan: TextPlan, frame: Buffer, index: number): Promise<void> {
   const route = plan.routes[index];
   const span = plan.parsed.spans[index];
   if (route === undefined || span === undefined) return;

@@ -1,12 +1,12 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
-import type { ClientSession } from './client-session.js';
 import { linkFor, makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared, followRules } from './prepared-statements.js';
+import { sendOn, sendQuery } from './send-query.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { sendOn, sendQuery } from './simple-query.js';
 import { planOf, type TextPlan } from './text-plan.js';
 
 /**
@@ -14,7 +14,7 @@ import { planOf, type TextPlan } from './text-plan.js';
  * namespace with those of the extended protocol (PostgreSQL documentation, PREPARE).
  * @returns undefined when the text is none of these
  */
-export function runNamed(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> | null | undefined {
+export function runNamed(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null | undefined {
   for (const effect of plan.effects) {
     switch (effect.type) {
       case 'prepare':
@@ -37,7 +37,7 @@ export function runNamed(session: ClientSession, plan: TextPlan, frame: Buffer):
 const latin1 = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
 
 async function runPrepare(
-  session: ClientSession,
+  session: SessionCore,
   plan: TextPlan,
   effect: Extract<SessionEffect, { type: 'prepare' }>,
   frame: Buffer,
@@ -65,7 +65,7 @@ async function runPrepare(
   target.statements.set(name, prepared);
 }
 
-async function runExecute(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+async function runExecute(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
   const prepared = session.names.get(latin1(name));
   if (prepared === undefined) return toLast(session, plan, frame);
   followRules(session, prepared);
@@ -77,7 +77,7 @@ async function runExecute(session: ClientSession, plan: TextPlan, name: string, 
   sendQuery(session, { ...plan, writes: own.writes, kind: own.kind, domain: own.domain }, target, frame);
 }
 
-async function runDeallocate(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+async function runDeallocate(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
   const key = latin1(name);
   const prepared = session.names.get(key);
   if (prepared === undefined) return toLast(session, plan, frame);
@@ -93,14 +93,14 @@ async function runDeallocate(session: ClientSession, plan: TextPlan, name: strin
   for (const holder of holders) if (holder !== shown) holder.stale.add(key);
 }
 
-async function runCursor(session: ClientSession, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+async function runCursor(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
   const target = session.cursors.get(name);
   if (target === undefined || target.link.lost) return toLast(session, plan, frame);
   await sendOn(session, { ...plan, writes: false }, target, frame);
   await session.answered(target);
 }
 
-async function toLast(session: ClientSession, plan: TextPlan, frame: Buffer): Promise<void> {
+async function toLast(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   const target: SessionLink = await linkFor(session, { ...plan, database: null });
   await sendOn(session, { ...plan, writes: false }, target, frame);
 }

@@ -1,10 +1,10 @@
 import { HEADER, messageLength } from '../wire/framer.js';
 import { traceMessage } from '../wire/trace.js';
-import type { ClientSession } from './client-session.js';
+import type { SessionCore } from './session-core.js';
 
 /** `--trace`: one line for each whole message in chunk[start, end); the parts of split ones are passed over. */
 export function traceMessages(
-  session: ClientSession,
+  session: SessionCore,
   direction: 'F' | 'B',
   peer: string,
   chunk: Buffer,

@@ -4,8 +4,8 @@ import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { StatementCache } from '../sql/statement-cache.js';
-import type { ClientSession } from './client-session.js';
 import type { TrafficCounters } from './counters.js';
+import type { SessionRegistry } from './session-registry.js';
 import type { TextPlan } from './text-plan.js';
 import type { TrafficEvents } from './traffic-events.js';
 
@@ -18,6 +18,7 @@ export interface Traffic {
   readonly events: TrafficEvents;
   readonly breaker: CircuitBreaker;
   readonly tracing: boolean;
+  readonly registry: SessionRegistry;
   rules: RuleSet;
   catalog: CatalogView | null;
   /** Grows when rules or catalog change: a session compares it before it plans. */
@@ -27,5 +28,5 @@ export interface Traffic {
   /** The routing context of these facts; sessions with the same facts get the same object, and share plans. */
   contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext;
   /** The session has ended. */
-  closed(session: ClientSession): void;
+  closed(pid: number): void;
 }

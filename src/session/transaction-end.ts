@@ -1,12 +1,13 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import { errorResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { type ClientSession, IDLE, IN_TRANSACTION } from './client-session.js';
+import { IDLE, IN_TRANSACTION } from './client-end.js';
+import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { Transaction } from './transaction.js';
 
 /** The client's transaction follows what the backend's ReadyForQuery said. */
-export function followStatus(session: ClientSession, target: SessionLink, status: number): void {
+export function followStatus(session: SessionCore, target: SessionLink, status: number): void {
   const { tx } = session;
   if (tx === null) {
     if (status !== IDLE) adopt(session, target);
@@ -21,7 +22,7 @@ export function followStatus(session: ClientSession, target: SessionLink, status
 }
 
 /** A transaction was begun inside a query string or a pipeline that passed whole. */
-function adopt(session: ClientSession, target: SessionLink): void {
+function adopt(session: SessionCore, target: SessionLink): void {
   const tx = new Transaction('', null);
   tx.opaque = true;
   // What it wrote is not known: nobody else may.
@@ -34,7 +35,7 @@ function adopt(session: ClientSession, target: SessionLink): void {
 }
 
 /** The transaction is over on every participant, or will be before anything else runs there. */
-export function finish(session: ClientSession, committed: boolean): void {
+export function finish(session: SessionCore, committed: boolean): void {
   const { tx } = session;
   if (tx === null) return;
   session.tx = null;
@@ -57,7 +58,7 @@ export function finish(session: ClientSession, committed: boolean): void {
 }
 
 /** A backend's connection has ended. */
-function linkLost(session: ClientSession, target: SessionLink, fatal: ErrorFields | null, error: Error | null): void {
+function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields | null, error: Error | null): void {
   const usedLast = session.last === target;
   const { queue } = target.link;
   const shown = queue.shown;
@@ -109,7 +110,7 @@ function endsSession(fatal: ErrorFields, usedLast: boolean): boolean {
 
 /** Every request outstanding gets its error, and the ReadyForQuery that it was to end with. */
 function answerOwed(
-  session: ClientSession,
+  session: SessionCore,
   target: SessionLink,
   cause: string,
   fatal: ErrorFields | null,
@@ -128,7 +129,7 @@ function answerOwed(
   if (owed === 0) session.skipping = true;
 }
 
-function forget(session: ClientSession, target: SessionLink): void {
+function forget(session: SessionCore, target: SessionLink): void {
   if (session.home === target) session.home = null;
   if (session.last === target) session.last = null;
   if (session.active === target) session.active = null;

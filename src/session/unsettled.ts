@@ -1,12 +1,13 @@
 import { stableCopy } from '../net/slab.js';
-import { type ClientSession, IDLE } from './client-session.js';
+import { IDLE } from './client-end.js';
 import { repeatEverywhere } from './everywhere.js';
-import { waitForActive } from './extended-query.js';
-import { settleContext } from './search-path.js';
+import { waitForActive } from './extended-send.js';
+import type { SessionCore } from './session-core.js';
+import { settleContext } from './settle-context.js';
 import { finish } from './transaction-end.js';
 
 /** Deals with a message once the outcome of the statement before it is known. */
-export function settleFirst(session: ClientSession, type: number, chunk: Buffer, at: number, end: number): void {
+export function settleFirst(session: SessionCore, type: number, chunk: Buffer, at: number, end: number): void {
   const frame = stableCopy(chunk, at, end);
   session.flushRun();
   session.block(
@@ -19,7 +20,7 @@ export function settleFirst(session: ClientSession, type: number, chunk: Buffer,
  * Waits for the outcome. Within a pipeline COMMIT and ROLLBACK take effect at once, long before the ReadyForQuery that
  * would tell: what follows belongs to no transaction, or to the next one.
  */
-export async function settle(session: ClientSession): Promise<void> {
+export async function settle(session: SessionCore): Promise<void> {
   const { unsettled } = session;
   session.unsettled = null;
   if (unsettled === null) return;

@@ -16,8 +16,8 @@ import { errorFrom } from '../wire/backend-messages.js';
 import { pidOf, workerOfPid } from './cancel-keys.js';
 import { Contexts } from './contexts.js';
 import { TrafficCounters } from './counters.js';
-import type { Gate } from './gate.js';
-import { type Admitted, Handshake } from './handshake.js';
+import type { Admitted, Gate } from './gate.js';
+import { Handshake } from './handshake.js';
 import { SessionRegistry } from './session-registry.js';
 import { openPassThrough, openSession } from './session-start.js';
 import { type TrafficStats, trafficStats } from './stats.js';
@@ -105,8 +105,8 @@ export class WorkerTraffic implements Gate, Traffic {
     this.#handshakes.add(new Handshake(this, socket));
   }
 
-  left(handshake: Handshake): void {
-    this.#handshakes.delete(handshake);
+  left(handshake: object): void {
+    this.#handshakes.delete(handshake as Handshake);
   }
 
   setRules(rules: RuleSet): void {
@@ -183,8 +183,8 @@ export class WorkerTraffic implements Gate, Traffic {
     });
   }
 
-  closed(session: { readonly start: { readonly info: { readonly pid: number; readonly user: string } } }): void {
-    this.registry.remove(session.start.info.pid);
+  closed(pid: number): void {
+    this.registry.remove(pid);
   }
 
   /** A cancel request of a session of this worker; resolves when the backend has it, or there was nothing to cancel. */

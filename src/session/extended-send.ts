@@ -1,0 +1,76 @@
+import { Expect } from '../backend/reply-queue.js';
+import { stableCopy } from '../net/slab.js';
+import { flush } from '../wire/frontend-messages.js';
+import { IDLE } from './client-end.js';
+import type { Prepared } from './prepared.js';
+import { rememberParse } from './prepared-statements.js';
+import type { SessionCore } from './session-core.js';
+import type { SessionLink } from './session-link.js';
+
+/** Another link than `target` still has requests of the client's outstanding. */
+export function othersBusy(session: SessionCore, target: SessionLink | null): boolean {
+  const { active } = session;
+  return active !== null && active !== target && active.link.queue.shown > 0;
+}
+
+/** Sends a message of the client's on a link that is ready for it. */
+export function send(
+  session: SessionCore,
+  target: SessionLink,
+  expect: Expect,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  watcher: { onDone(ok: boolean): void } | null = null,
+): void {
+  if (target.link.lost) throw session.lostError(target.database);
+  target.link.queue.push(expect, null, watcher);
+  target.lastWasQuery = false;
+  target.inPipeline = true;
+  session.active = target;
+  session.last = target;
+  session.forward(target, chunk, at, end);
+}
+
+/** Keeps a message until nothing is outstanding any more, then deals with it anew. */
+export function later(
+  session: SessionCore,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  handle: (frame: Buffer) => Promise<void> | null | undefined,
+): void {
+  const frame = stableCopy(chunk, at, end);
+  session.flushRun();
+  session.block(
+    waitForActive(session).then(() => (session.skipping ? undefined : (handle(frame) ?? undefined))),
+    false,
+  );
+}
+
+/** Waits until the active link has answered all; by Flush, as nobody has sent Sync yet. */
+export async function waitForActive(session: SessionCore): Promise<void> {
+  const { active } = session;
+  if (active === null || active.link.queue.shown === 0) return;
+  if (active.inPipeline) active.link.send(flush);
+  await session.answered(active);
+}
+
+export function sendParse(
+  session: SessionCore,
+  prepared: Prepared,
+  target: SessionLink,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  send(session, target, Expect.Parse, chunk, at, end, rememberParse(session, prepared, target));
+}
+
+export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
+
+export const pipelineIsOpen = (session: SessionCore): boolean => {
+  if (session.status !== IDLE) return false;
+  for (const target of session.links.values()) if (target.inPipeline) return true;
+  return false;
+};

@@ -1,0 +1,280 @@
+import type { LinkOwner } from '../backend/link.js';
+import { PgfigError } from '../errors/pgfig-error.js';
+import type { Channel } from '../net/channel.js';
+import type { RoutingContext } from '../routing/context.js';
+import { backendKeyData } from '../wire/backend-messages.js';
+import { terminate } from '../wire/frontend-messages.js';
+import { ClientEnd, FAILED, IDLE } from './client-end.js';
+import { ClientInput, type InputHandler } from './client-input.js';
+import { ClientRun } from './client-run.js';
+import type { Portal, Prepared } from './prepared.js';
+import { SearchPath } from './search-path.js';
+import type { SessionLink } from './session-link.js';
+import type { SessionStart } from './session-start-facts.js';
+import { Settings } from './settings.js';
+import type { TextPlan } from './text-plan.js';
+import type { Traffic } from './traffic.js';
+import type { Transaction } from './transaction.js';
+import { Waiters } from './waiters.js';
+
+/**
+ * What a session is made of, and what every part of it may do: wait, answer, fail, end. Who decides what happens with
+ * a message stands in ClientSession and the files that it calls; they see this.
+ */
+export abstract class SessionCore {
+  readonly traffic: Traffic;
+  readonly client: ClientEnd;
+  readonly input: ClientInput;
+  readonly run: ClientRun;
+  readonly start: SessionStart;
+  readonly links = new Map<string, SessionLink>();
+  readonly settings = new Settings();
+  readonly searchPath: SearchPath;
+  readonly names = new Map<string, Prepared>();
+  readonly portals = new Map<string, Portal>();
+  readonly cursors = new Map<string, SessionLink>();
+  /** Temporary tables by name, and the database whose link holds them. */
+  tempTables: ReadonlyMap<string, string> = new Map();
+  tempTablesBeforeTransaction: ReadonlyMap<string, string> = this.tempTables;
+  readonly listening = new Set<string>();
+  readonly waiters = new Waiters();
+  context: RoutingContext;
+  generation = -1;
+  home: SessionLink | null = null;
+  homeName: string;
+  /** Used last: where statements without tables go. */
+  last: SessionLink | null = null;
+  /** Has requests of the client's outstanding, or had them last. */
+  active: SessionLink | null = null;
+  tx: Transaction | null = null;
+  /** Stamp of `tx`, 0 outside: kept here for the hot path. */
+  txStamp = 0;
+  /** As the client was last told: I, T or E. */
+  status = IDLE;
+  /** An error was shown within the extended protocol: the client's messages are dropped until Sync. */
+  skipping = false;
+  /** The implicit transaction of a pipeline writes here. */
+  pipelineWriter: SessionLink | null = null;
+  /** Descriptions that were asked for, in order. */
+  readonly describing: { readonly prepared: Prepared | null; readonly link: SessionLink }[] = [];
+  lastQueryFailed = false;
+  /** The link's last request has failed; cleared by ReadyForQuery. */
+  queryFailed = false;
+  /** Keeps the ReadyForQuery of parts of a query string from the client. */
+  splitting = false;
+  /** CopyInResponse has passed and the copy has not ended. */
+  copyIn = false;
+  /** COMMIT is on its way there: if the link is lost now, nobody knows how it ended. */
+  commitSent: SessionLink | null = null;
+  /** Command tag that the client was shown last, within a transaction. */
+  lastTag = '';
+  /**
+   * A statement that changes transaction or session was sent by the extended protocol, and its outcome is not known
+   * yet: what comes next waits for it.
+   */
+  unsettled: { readonly target: SessionLink; readonly plan: TextPlan; readonly sql: string } | null = null;
+  /** What the home link reported at login. */
+  atLogin: ReadonlyMap<string, string> = new Map();
+  /** A link was lost on which the implicit transaction of a pipeline was open. */
+  pipelineLost = false;
+  draining = false;
+  closed = false;
+  /** Ends what is being dialled or waited for. */
+  cancelWaiting: AbortController | null = null;
+  /** Works that the input waits for: one may lead to another. */
+  #blocks = 0;
+
+  constructor(traffic: Traffic, channel: Channel, start: SessionStart, homeName: string) {
+    this.traffic = traffic;
+    this.start = start;
+    this.homeName = homeName;
+    this.client = new ClientEnd(channel, traffic.counters);
+    this.run = new ClientRun(this.client, traffic.counters);
+    this.input = new ClientInput(this.inputHandler());
+    this.searchPath = new SearchPath(traffic, start, homeName);
+    this.context = traffic.contextOf(this.searchPath.schemas, this.tempTables, homeName);
+    this.generation = traffic.generation;
+  }
+
+  /** Who acts on the client's messages. */
+  protected abstract inputHandler(): InputHandler;
+
+  /** Who hears what the links say. */
+  abstract get linkOwner(): LinkOwner;
+
+  /** Deals with one whole message of the client's; also with one that had to wait. */
+  abstract message(type: number, chunk: Buffer, at: number, end: number): void;
+
+  /** Adds a message to the bytes that leave for `target` in one write. */
+  forward(target: SessionLink, chunk: Buffer, at: number, end: number): void {
+    this.run.add(target.link, chunk, at, end);
+  }
+
+  /** Must come before anything else is sent on a link. */
+  flushRun(): void {
+    this.run.flush();
+  }
+
+  /** The home link stands: the client is told what it reported at login, and may begin. */
+  welcome(home: SessionLink): void {
+    this.home = home;
+    this.atLogin = new Map(home.link.parameters);
+    for (const [name, value] of home.link.parameters) this.client.report(name, value);
+    this.client.say(backendKeyData(this.start.info.pid, this.start.secret));
+    this.client.sayReady(IDLE);
+    this.client.flush();
+    this.contextChanged();
+  }
+
+  /**
+   * Blocks the input until `work` is done. A failure answers the message that is being worked on: `simple` says
+   * whether it ends with ReadyForQuery (Query, FunctionCall) or with the client's Sync.
+   */
+  block(work: Promise<void>, simple: boolean): void {
+    this.flushRun();
+    this.input.block();
+    this.client.channel.pause();
+    this.#blocks++;
+    work
+      .catch((error: unknown) => {
+        if (!this.closed) this.failMessage(error, simple);
+      })
+      .finally(() => {
+        if (--this.#blocks > 0 || this.closed) return;
+        try {
+          this.input.unblock();
+        } catch (error) {
+          this.fail(error);
+        }
+        this.client.flush();
+        if (this.draining && this.idle) return this.close('pgfig is shutting down', SHUTDOWN);
+        if (!this.input.blocked) this.client.channel.resume();
+      })
+      .catch((error: unknown) => this.fail(error));
+  }
+
+  /** Waits until nothing of the client's, or of pgfig's own, is outstanding on the link. */
+  async drained(target: SessionLink): Promise<void> {
+    await this.waiters.until(() => target.link.idle || target.link.lost || this.closed);
+    if (this.closed || target.link.lost) throw this.lostError(target.database);
+  }
+
+  /**
+   * Waits until the client's own requests on the link are answered; by their error, if it is lost. A COPY that asks for
+   * the client's data ends the wait too (`copyIn`): the data must be let through.
+   */
+  async answered(target: SessionLink): Promise<void> {
+    await this.waiters.until(
+      () => target.link.queue.shown === 0 || target.link.lost || this.closed || (this.copyIn && this.active === target),
+    );
+  }
+
+  lostError(database: string): PgfigError {
+    return new PgfigError('BACKEND_LOST', `the connection to database "${database}" was lost`);
+  }
+
+  /** An error that answers one message of the client's. */
+  failMessage(raised: unknown, simple: boolean): void {
+    const error = raised instanceof PgfigError ? raised : internalError(raised, this.traffic);
+    if (error.severity === 'FATAL') return this.fail(error);
+    if (error.sqlstate === '0A000') this.traffic.counters.refused(error.code);
+    this.traffic.events.refused(this.start.info, error);
+    this.client.sayError(error);
+    this.client.releaseReports();
+    if (this.tx !== null) {
+      if (this.status !== FAILED) this.failHere(this.tx);
+    }
+    if (simple) this.client.sayReady(this.status);
+    else this.skipping = true;
+  }
+
+  /** pgfig fails the transaction: no link counts as ready in it until it is ended or rolled back to a savepoint. */
+  failHere(tx: Transaction): void {
+    tx.failedHere = true;
+    this.status = FAILED;
+    this.holdParticipants();
+  }
+
+  /** Nothing runs in the failed transaction, on whichever link. */
+  holdParticipants(): void {
+    this.txStamp = FAILED_HERE;
+  }
+
+  /** ROLLBACK TO SAVEPOINT has made it whole again. */
+  healed(tx: Transaction): void {
+    tx.failedHere = false;
+    this.txStamp = tx.stamp;
+  }
+
+  /** An error after which the session cannot go on. */
+  fail(raised: unknown): void {
+    if (this.closed) return;
+    const error = raised instanceof PgfigError ? raised : internalError(raised, this.traffic);
+    this.client.sayError(error);
+    this.close(error.message);
+  }
+
+  sayCommand(tag: Buffer): void {
+    this.client.say(tag);
+    this.client.releaseReports();
+    this.client.sayReady(this.status);
+  }
+
+  /** Takes new rules, unless a transaction or pipeline still runs by the old ones. */
+  refreshContext(): void {
+    if (this.tx !== null && this.tx.participants.length > 0) return;
+    for (const target of this.links.values()) if (target.inPipeline) return;
+    this.generation = this.traffic.generation;
+    this.context = this.traffic.contextOf(this.searchPath.schemas, this.tempTables, this.homeName);
+  }
+
+  /** search_path or temporary tables have changed. */
+  contextChanged(): void {
+    this.context = this.traffic.contextOf(this.searchPath.schemas, this.tempTables, this.homeName);
+  }
+
+  /** No request outstanding, no transaction open. */
+  get idle(): boolean {
+    if (this.status !== IDLE || this.tx !== null || this.input.blocked || this.skipping) return false;
+    for (const { link, inPipeline } of this.links.values()) if (!link.idle || inPipeline) return false;
+    return true;
+  }
+
+  /** Ends the session when nothing is under way in it. */
+  drain(): void {
+    this.draining = true;
+    if (this.idle) this.close('pgfig is shutting down', SHUTDOWN);
+  }
+
+  /** Ends what the session has set a clock for. */
+  protected stopTimers(): void {}
+
+  close(reason: string, lastWords: PgfigError | null = null): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.stopTimers();
+    this.cancelWaiting?.abort();
+    if (lastWords !== null) this.client.sayError(lastWords);
+    this.client.flush();
+    this.client.channel.end();
+    for (const { link } of this.links.values()) {
+      this.traffic.counters.fromBackends += link.bytesIn;
+      this.traffic.counters.toBackends += link.bytesOut;
+      link.close(terminate);
+    }
+    this.links.clear();
+    this.waiters.check();
+    this.traffic.closed(this.start.info.pid);
+    this.traffic.events.sessionClosed(this.start.info, reason);
+  }
+}
+
+/** A stamp that no link has. */
+const FAILED_HERE = -2;
+export const SHUTDOWN = new PgfigError('SHUTTING_DOWN', 'terminating connection due to administrator command');
+
+function internalError(raised: unknown, traffic: Traffic): PgfigError {
+  const error = raised instanceof Error ? raised : new Error(String(raised));
+  traffic.events.warning('unexpected error in a session', { error: error.stack ?? error.message });
+  return new PgfigError('INTERNAL', `unexpected error: ${error.message}`, { cause: raised });
+}
