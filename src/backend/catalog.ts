@@ -32,11 +32,17 @@ export class Catalog implements CatalogView {
   readonly version: number;
   readonly #parts: ReadonlyMap<string, CatalogPart>;
   readonly #relations = new Map<string, ReadonlyMap<string, string>>();
+  readonly #schemas = new Map<string, ReadonlySet<string>>();
+  readonly #typeNames = new Map<string, ReadonlyMap<string, number>>();
+  readonly #typeOids = new Map<string, ReadonlyMap<number, string>>();
 
   constructor(version: number, parts: ReadonlyMap<string, CatalogPart>) {
     this.version = version;
     this.#parts = parts;
     for (const [database, part] of parts) {
+      this.#schemas.set(database, new Set(part.relations.map(([schema]) => schema)));
+      this.#typeOids.set(database, new Map(part.types.map(([oid, schema, name]) => [oid, relationKey(schema, name)])));
+      this.#typeNames.set(database, new Map(part.types.map(([oid, schema, name]) => [relationKey(schema, name), oid])));
       this.#relations.set(
         database,
         new Map(part.relations.map(([schema, name, kind]) => [relationKey(schema, name), kind])),
@@ -70,6 +76,17 @@ export class Catalog implements CatalogView {
     const of = (wanted: string | null, thisDatabase: boolean): readonly string[] | undefined =>
       part.searchPaths.find((setting) => setting.role === wanted && setting.thisDatabase === thisDatabase)?.path;
     return of(role, true) ?? of(role, false) ?? of(null, true) ?? of(null, false) ?? part.serverSearchPath;
+  }
+
+  /** Whether the schema holds any relation there; null when the database is not known. */
+  hasSchema(database: string, schema: string): boolean | null {
+    return this.#schemas.get(database)?.has(schema) ?? null;
+  }
+
+  /** By schema and name, as OIDs from 16384 up differ between databases; null where it has no counterpart. */
+  translateType(database: string, oid: number, toDatabase: string): number | null {
+    const name = this.#typeOids.get(database)?.get(oid);
+    return name === undefined ? null : (this.#typeNames.get(toDatabase)?.get(name) ?? null);
   }
 
   types(database: string): readonly TypeRow[] {

@@ -118,23 +118,12 @@ export class Link implements ChannelOwner {
     this.#channel.writeBorrowed(chunk, start, end);
   }
 
-  /** Sends an owned chunk as it is. @returns whether it is still being sent, and must not be reused. */
-  sendOwned(chunk: Buffer, start: number, end: number): boolean {
-    this.send(chunk.subarray(start, end));
-    return this.#channel.unsent;
-  }
-
   pause(): void {
     this.#channel.pause();
   }
 
   resume(): void {
     this.#channel.resume();
-  }
-
-  /** The last chunk that was handed on as owned is still being sent. */
-  retireReadBuffer(): void {
-    this.#channel.retireReadBuffer();
   }
 
   /** Ends the connection; the owner hears nothing more. */

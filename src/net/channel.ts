@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type tls from 'node:tls';
-import { ReadBuffers } from './read-buffers.js';
+import { getSystemErrorName } from 'node:util';
+import { type DirectHandle, directHandle, writeDirect, writeDirectCopy } from './direct-write.js';
 import { stableCopy } from './slab.js';
 
 /**
@@ -16,26 +17,35 @@ export interface ChannelOwner {
   onClosed(error: Error | null): void;
 }
 
+/**
+ * The memory that all plain sockets of the process read into, so that thousands of idle ones cost nothing. One chunk
+ * is dealt with at a time; what outlives that is copied. (A buffer of its own for a socket that streams saves a copy,
+ * but every change of a socket's buffer leaves a listener behind in Node until the socket is closed.)
+ */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Above this much unsent data `congested` is true and the producer is to be paused. */
 const WRITE_LIMIT = 64 * 1024;
 
 /**
  * A socket as pgfig uses it: chunks in by a callback without streams, events or allocation, whole chunks
- * out, and backpressure both ways. A plain socket reads with `onread` into shared memory (ReadBuffers);
- * a TLS socket ignores `onread`, and its chunks are its own.
+ * out, and backpressure both ways. A plain socket reads with `onread` into shared
+ * memory and writes to its handle; a TLS socket ignores `onread`, and its chunks are its own.
  */
 export class Channel {
   #socket: net.Socket;
   #owner: ChannelOwner;
-  readonly #buffers: ReadBuffers | null;
+  /** Set where writes go past the stream. */
+  #handle: DirectHandle | null = null;
+  /** Bytes given to libuv that the kernel has not taken yet. */
+  #pending = 0;
   #closed = false;
   #paused = false;
   #waiting = false;
 
-  private constructor(socket: net.Socket, owner: ChannelOwner, buffers: ReadBuffers | null) {
+  private constructor(socket: net.Socket, owner: ChannelOwner) {
     this.#socket = socket;
     this.#owner = owner;
-    this.#buffers = buffers;
     this.#listen(socket);
   }
 
@@ -48,25 +58,24 @@ export class Channel {
     const handle = (accepted as unknown as { _handle: unknown })._handle;
     if (handle === null || handle === undefined) return Channel.overStream(accepted, owner);
     (accepted as unknown as { _handle: unknown })._handle = null;
-    const buffers = new ReadBuffers();
     const channel: { current: Channel | null } = { current: null };
     const socket = new net.Socket({
       handle,
       allowHalfOpen: false,
       writableHighWaterMark: WRITE_LIMIT,
       onread: {
-        buffer: () => buffers.next(),
-        callback: (length: number, buffer: Uint8Array) => channel.current?.read(length, buffer as Buffer) ?? true,
+        buffer: shared,
+        callback: (length: number) => channel.current?.read(length) ?? true,
       },
     } as unknown as net.SocketConstructorOpts);
-    channel.current = new Channel(socket, owner, buffers);
+    channel.current = new Channel(socket, owner);
+    channel.current.#handle = directHandle(socket);
     socket.resume();
     return channel.current;
   }
 
   /** Opens a TCP connection (or a Unix socket where `host` starts with '/'); `onConnect` when it stands. */
   static connect(host: string, port: number, owner: ChannelOwner, onConnect: () => void): Channel {
-    const buffers = new ReadBuffers();
     const channel: { current: Channel | null } = { current: null };
     const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
     const socket = net.connect({
@@ -76,18 +85,22 @@ export class Channel {
       keepAliveInitialDelay: 60_000,
       writableHighWaterMark: WRITE_LIMIT,
       onread: {
-        buffer: () => buffers.next(),
-        callback: (length: number, buffer: Uint8Array) => channel.current?.read(length, buffer as Buffer) ?? true,
+        buffer: shared,
+        callback: (length: number) => channel.current?.read(length) ?? true,
       },
     } as unknown as net.NetConnectOpts);
-    channel.current = new Channel(socket, owner, buffers);
-    socket.once('connect', onConnect);
-    return channel.current;
+    const made = new Channel(socket, owner);
+    channel.current = made;
+    socket.once('connect', () => {
+      made.#handle = directHandle(socket);
+      onConnect();
+    });
+    return made;
   }
 
   /** A socket whose chunks come by 'data' events and are never reused: TLS. */
   static overStream(socket: net.Socket | tls.TLSSocket, owner: ChannelOwner): Channel {
-    const channel = new Channel(socket, owner, null);
+    const channel = new Channel(socket, owner);
     socket.on('data', (chunk: Buffer) => {
       if (!channel.#closed) channel.#owner.onData(chunk, true);
     });
@@ -104,12 +117,7 @@ export class Channel {
 
   /** More is waiting to be sent than should be: pause who produces it until `onDrain`. */
   get congested(): boolean {
-    return this.#socket.writableLength >= WRITE_LIMIT;
-  }
-
-  /** Some of what was written has not been taken by the kernel yet: its memory is in use. */
-  get unsent(): boolean {
-    return this.#socket.writableLength > 0;
+    return this.#pending + this.#socket.writableLength >= WRITE_LIMIT;
   }
 
   setOwner(owner: ChannelOwner): void {
@@ -119,14 +127,39 @@ export class Channel {
   /** Writes bytes that never change after this call. */
   writeOwned(bytes: Uint8Array): void {
     if (this.#closed) return;
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength >= WRITE_LIMIT) this.#waiting = true;
+    if (this.#handle === null) {
+      this.#socket.write(bytes);
+      if (this.congested) this.#waiting = true;
+    } else this.#note(writeDirect(this.#handle, bytes, this.#onWritten));
   }
 
   /** Copies `chunk[start, end)` and writes it. */
   writeBorrowed(chunk: Buffer, start: number, end: number): void {
-    this.writeOwned(stableCopy(chunk, start, end));
+    if (this.#closed) return;
+    if (this.#handle === null) this.writeOwned(stableCopy(chunk, start, end));
+    else this.#note(writeDirectCopy(this.#handle, chunk, start, end, this.#onWritten));
   }
+
+  #note(left: number): void {
+    if (left === 0) return;
+    if (left < 0) {
+      // Not now: the caller is in the middle of something and does not expect its session to end under it.
+      const error = new Error(getSystemErrorName(left));
+      setImmediate(() => this.#close(error));
+      return;
+    }
+    this.#pending += left;
+    if (this.congested) this.#waiting = true;
+  }
+
+  readonly #onWritten = (status: number, bytes: number): void => {
+    this.#pending -= bytes;
+    if (status < 0) return this.#close(new Error(getSystemErrorName(status)));
+    if (this.#pending === 0 && this.#waiting) {
+      this.#waiting = false;
+      if (!this.#closed) this.#owner.onDrain();
+    }
+  };
 
   /** Stops reading; the kernel's window then holds the peer back. */
   pause(): void {
@@ -165,24 +198,17 @@ export class Channel {
   detach(): net.Socket {
     const socket = this.#socket;
     this.#closed = true;
+    this.#handle = null;
     socket.removeAllListeners();
     socket.on('error', () => undefined);
     return socket;
   }
 
   /** `onread`'s callback: false stops reading until `resume`. */
-  private read(length: number, buffer: Buffer): boolean {
+  private read(length: number): boolean {
     if (this.#closed) return true;
-    const buffers = this.#buffers;
-    if (buffers === null) return true;
-    const owned = buffers.took(length);
-    this.#owner.onData(length === buffer.length ? buffer : buffer.subarray(0, length), owned);
+    this.#owner.onData(length === shared.length ? shared : shared.subarray(0, length), false);
     return !this.#paused;
-  }
-
-  /** Whether a private read buffer was handed on and is still being sent: then it must not be read into again. */
-  retireReadBuffer(): void {
-    this.#buffers?.retire();
   }
 
   #listen(socket: net.Socket): void {

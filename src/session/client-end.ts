@@ -61,16 +61,12 @@ export class ClientEnd {
     this.channel.writeOwned(bytes);
   }
 
-  /** Passes a backend's bytes on. @returns whether an owned chunk is still being sent, and must not be reused. */
-  pass(chunk: Buffer, start: number, end: number, owned: boolean): boolean {
+  /** Passes a backend's bytes on. */
+  pass(chunk: Buffer, start: number, end: number, owned: boolean): void {
     if (this.#gathered.length > 0) this.flush();
     this.#counters.toClients += end - start;
-    if (!owned) {
-      this.channel.writeBorrowed(chunk, start, end);
-      return false;
-    }
-    this.channel.writeOwned(chunk.subarray(start, end));
-    return this.channel.unsent;
+    if (owned) this.channel.writeOwned(chunk.subarray(start, end));
+    else this.channel.writeBorrowed(chunk, start, end);
   }
 }
 

@@ -14,7 +14,6 @@ export class ClientRun {
   #link: Link | null = null;
   #start = 0;
   #end = 0;
-  #givenAway = false;
 
   constructor(client: ClientEnd, counters: TrafficCounters) {
     this.#client = client;
@@ -54,21 +53,11 @@ export class ClientRun {
     const chunk = this.#chunk;
     if (link === null || chunk === null) return;
     this.#link = null;
-    if (this.#owned) {
-      if (link.sendOwned(chunk, this.#start, this.#end)) this.#givenAway = true;
-    } else {
-      link.sendBorrowed(chunk, this.#start, this.#end);
-    }
+    if (this.#owned) link.send(chunk.subarray(this.#start, this.#end));
+    else link.sendBorrowed(chunk, this.#start, this.#end);
     if (link.congested) {
       this.#counters.clientPauses++;
       this.#client.channel.pause();
     }
-  }
-
-  /** Some owned chunk is still being sent, and its memory must not be read into again; asked once. */
-  takeGivenAway(): boolean {
-    const given = this.#givenAway;
-    this.#givenAway = false;
-    return given;
   }
 }

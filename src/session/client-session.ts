@@ -63,7 +63,6 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     } catch (error) {
       this.fail(error);
     }
-    if (this.run.takeGivenAway()) this.client.channel.retireReadBuffer();
     this.client.flush();
     if (sampled) {
       this.#sampled = true;
@@ -153,8 +152,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void {
     if (this.traffic.tracing) traceMessages(this, 'B', link.database, chunk, start, end);
-    const busy = this.client.pass(chunk, start, end, owned);
-    if (busy) link.retireReadBuffer();
+    this.client.pass(chunk, start, end, owned);
     if (this.client.channel.congested) {
       this.traffic.counters.backendPauses++;
       link.pause();

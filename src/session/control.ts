@@ -125,7 +125,7 @@ function runEnd(
   if (tx === null) return forwardToAny(session, plan, frame);
   const [only] = tx.participants;
   if (only !== undefined && tx.participants.length === 1 && !tx.failedHere) {
-    only.rollbackTo = null;
+    only.undo.length = 0;
     session.commitSent = how === 'commit' ? only : null;
     sendQuery(session, { ...plan, writes: false }, only, frame);
     return session

@@ -46,7 +46,7 @@ export function apply(
       return settingChanged(session, target, effect.name, effect.local, alone ? sql : null);
     case 'set-unknown':
       if (session.tx !== null) session.tx.joinBarred = true;
-      session.settings.joinBarred = true;
+      session.settings.bar(target);
       return session.searchPath.outdated(target);
     case 'savepoint':
       session.tx?.record({ type: 'savepoint', name: effect.name, sql: `SAVEPOINT ${quoteIdent(effect.name)}` }, target);
@@ -71,7 +71,7 @@ export function apply(
       return; // noted when it was sent: its name must be known to what follows in the same pipeline
     case 'declare-cursor':
       if (effect.hold) target.holdsState = true;
-      session.cursors.set(effect.name, target);
+      session.cursors.set(effect.name, { target, hold: effect.hold });
       return;
     case 'close-cursor':
       if (effect.name === null) session.cursors.clear();

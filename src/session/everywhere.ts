@@ -115,6 +115,5 @@ function forgetStatements(session: SessionCore): void {
   session.names.clear();
   for (const target of session.links.values()) {
     target.statements.clear();
-    target.reserved.clear();
   }
 }

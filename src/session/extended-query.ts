@@ -95,13 +95,7 @@ function unknownStatement(
 ): void {
   if (session.status === FAILED) throw failedTransaction();
   const target = session.last ?? session.home;
-  if (
-    target !== null &&
-    isReady(session, target) &&
-    !othersBusy(session, target) &&
-    name.length > 0 &&
-    !target.reserved.has(name)
-  ) {
+  if (target !== null && isReady(session, target) && !othersBusy(session, target) && name.length > 0) {
     send(session, target, expect, chunk, at, end);
     return;
   }
@@ -156,7 +150,7 @@ function withPortal(
     return;
   }
   // An unknown one may be a cursor made by DECLARE.
-  const target = portal?.link ?? session.cursors.get(utf8(name)) ?? session.last ?? session.home;
+  const target = portal?.link ?? session.cursors.get(utf8(name))?.target ?? session.last ?? session.home;
   if (target === null || target.link.lost)
     throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
   const kind = describes ? Expect.Describe : expect;
@@ -213,7 +207,7 @@ export function onClose(session: SessionCore, chunk: Buffer, at: number, end: nu
   if (what === 'P') {
     const portal = session.portals.get(name);
     session.portals.delete(name);
-    const target = portal === undefined ? (session.cursors.get(utf8(name)) ?? null) : portal.link;
+    const target = portal === undefined ? (session.cursors.get(utf8(name))?.target ?? null) : portal.link;
     return closeOn(session, target, chunk, at, end);
   }
   const prepared = session.names.get(name);

@@ -3,7 +3,7 @@ import { stableCopy } from '../net/slab.js';
 import { flush } from '../wire/frontend-messages.js';
 import { IDLE } from './client-end.js';
 import type { Prepared } from './prepared.js';
-import { rememberParse } from './prepared-statements.js';
+import { parseFor, rememberParse } from './prepared-statements.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 
@@ -64,7 +64,10 @@ export function sendParse(
   at: number,
   end: number,
 ): void {
-  send(session, target, Expect.Parse, chunk, at, end, rememberParse(session, prepared, target));
+  const watcher = rememberParse(session, prepared, target);
+  if (!prepared.userTypes) return send(session, target, Expect.Parse, chunk, at, end, watcher);
+  const frame = parseFor(session, prepared, target);
+  send(session, target, Expect.Parse, frame, 0, frame.length, watcher);
 }
 
 export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');

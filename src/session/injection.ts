@@ -16,7 +16,6 @@ const PORTAL = 'pgfig';
 
 const CLOSE_BOTH = Buffer.concat([closePortal(PORTAL), closeStatement(STATEMENT)]);
 const RUN_PORTAL = execute(PORTAL, 0);
-const CLOSE_PORTAL = closePortal(PORTAL);
 
 /** Replies to one injected statement: its rows, or its error. */
 export class Injection implements Hidden {
@@ -38,6 +37,12 @@ export class Injection implements Hidden {
 }
 
 /**
+ * BEGIN is put in front of the first statement of every transaction: its messages are made once. It is not kept
+ * prepared, since the client would find it in pg_prepared_statements.
+ */
+const BEGIN = Buffer.concat([parse(STATEMENT, 'BEGIN'), bind(PORTAL, STATEMENT), RUN_PORTAL, CLOSE_BOTH]);
+
+/**
  * Puts a statement in front of what is sent next on the link: held back until then, its replies swallowed.
  * `onFailure` is told at once when the backend refuses it; everything behind it is then skipped by the backend.
  */
@@ -49,43 +54,17 @@ export function inject(
 ): Injection {
   const injection = new Injection(onFailure);
   const { link } = target;
-  link.hold(Buffer.concat([parse(STATEMENT, sql), bind(PORTAL, STATEMENT, values), RUN_PORTAL, CLOSE_BOTH]));
+  link.hold(
+    sql === 'BEGIN'
+      ? BEGIN
+      : Buffer.concat([parse(STATEMENT, sql), bind(PORTAL, STATEMENT, values), RUN_PORTAL, CLOSE_BOTH]),
+  );
   link.queue.push(Expect.Parse, injection);
   link.queue.push(Expect.Bind, injection);
   link.queue.push(Expect.Execute, injection);
   link.queue.push(Expect.Close, injection);
   link.queue.push(Expect.Close, injection);
   return injection;
-}
-
-/** The same by a prepared statement that stays on the link under its reserved `name`: for what comes often. */
-export function injectReserved(
-  target: SessionLink,
-  name: string,
-  sql: string,
-  onFailure: (error: ErrorFields) => void,
-): void {
-  const injection = new Injection(onFailure);
-  const { link } = target;
-  if (!target.reserved.has(name)) {
-    target.reserved.add(name);
-    link.hold(parse(name, sql));
-    link.queue.push(Expect.Parse, injection);
-  }
-  link.hold(runReserved(name));
-  link.queue.push(Expect.Bind, injection);
-  link.queue.push(Expect.Execute, injection);
-  link.queue.push(Expect.Close, injection);
-}
-
-const reservedRuns = new Map<string, Buffer>();
-function runReserved(name: string): Buffer {
-  let bytes = reservedRuns.get(name);
-  if (bytes === undefined) {
-    bytes = Buffer.concat([bind(PORTAL, name), RUN_PORTAL, CLOSE_PORTAL]);
-    reservedRuns.set(name, bytes);
-  }
-  return bytes;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { ErrorFields } from '../wire/decode.js';
 import { FAILED, IDLE } from './client-end.js';
-import { expectSuccess, inject, injectFlush, injectReserved, injectSync } from './injection.js';
+import { expectSuccess, inject, injectFlush, injectSync } from './injection.js';
 import { openLink } from './opening.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
@@ -111,20 +111,16 @@ export function begin(session: SessionCore, tx: Transaction, target: SessionLink
   }
   const readOnly = tx.writer !== null && tx.writer !== target;
   const modes = readOnly ? [tx.modes, 'READ ONLY'].filter((mode) => mode !== '').join(', ') : tx.modes;
-  if (modes === '') injectReserved(target, 'pgfig_begin', 'BEGIN', onFailure(target));
-  else inject(target, `BEGIN ${modes}`, [], onFailure(target));
+  inject(target, modes === '' ? 'BEGIN' : `BEGIN ${modes}`, [], onFailure(target));
   target.readOnly = readOnly;
   target.journalAt = 0;
-  target.rollbackTo = null;
+  target.undo.length = 0;
   tx.participants.push(target);
   replayJournal(session, tx, target);
 }
 
 function replayJournal(_session: SessionCore, tx: Transaction, target: SessionLink): void {
-  if (target.rollbackTo !== null) {
-    inject(target, `ROLLBACK TO SAVEPOINT "${target.rollbackTo.replaceAll('"', '""')}"`, [], onFailure(target));
-    target.rollbackTo = null;
-  }
+  for (const sql of target.undo.splice(0)) inject(target, sql, [], onFailure(target));
   for (; target.journalAt < tx.journal.length; target.journalAt++) {
     const entry = tx.journal[target.journalAt];
     if (entry !== undefined) inject(target, entry.sql, [], onFailure(target));
@@ -233,6 +229,13 @@ async function copySettings(session: SessionCore, target: SessionLink): Promise<
     askSettings(session, asked);
     injectSyncOrFlush(session, asked);
     await session.drained(asked);
+  }
+  if (settings.joinBarred) {
+    throw new PgfigError(
+      'NOT_OVER_SEVERAL_DATABASES',
+      `database "${target.database}" cannot be used now: a setting was changed whose name is not known (set_config with a name that is not a constant)`,
+      { hint: 'Name the setting as a constant, or send DISCARD ALL or RESET ALL first.' },
+    );
   }
   const missing = settings.missingOn(target);
   const version = settings.version;

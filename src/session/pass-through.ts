@@ -54,7 +54,6 @@ export class PassThrough implements ChannelOwner, LinkOwner {
   toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void {
     if (owned) {
       this.#channel.writeOwned(chunk.subarray(start, end));
-      if (this.#channel.unsent) link.retireReadBuffer();
     } else this.#channel.writeBorrowed(chunk, start, end);
     if (this.#channel.congested) link.pause();
   }

@@ -4,6 +4,7 @@ import { stableCopy } from '../net/slab.js';
 import { type ColumnDescription, decodeParameterDescription, decodeRowDescription } from '../wire/decode.js';
 import { closeStatement, describeStatement, parse } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
+import { FIRST_USER_OID } from './descriptions.js';
 import { injectFlush, injectSync } from './injection.js';
 import type { Description, Prepared } from './prepared.js';
 import { textOf } from './query-text.js';
@@ -31,6 +32,7 @@ export function parsed(session: SessionCore, chunk: Buffer, at: number, end: num
   const prepared: Prepared = {
     name,
     parse: stableCopy(chunk, at, end),
+    userTypes: hasUserTypes(chunk, textEnd + 1, end),
     sqlLevel: null,
     cached,
     plan,
@@ -39,6 +41,36 @@ export function parsed(session: SessionCore, chunk: Buffer, at: number, end: num
   };
   session.names.set(name, prepared);
   return prepared;
+}
+
+function hasUserTypes(chunk: Buffer, at: number, end: number): boolean {
+  for (let i = at + 2; i + 4 <= end; i += 4) if (chunk.readUInt32BE(i) >= FIRST_USER_OID) return true;
+  return false;
+}
+
+/**
+ * The Parse message for a link: OIDs of user types are home's in what the client says, and the link's own in what its
+ * backend is told.
+ * @throws PgfigError TYPE_DIFFERS for a type that the database does not have
+ */
+export function parseFor(session: SessionCore, prepared: Prepared, target: SessionLink): Buffer {
+  if (!prepared.userTypes || target.database === session.homeName) return prepared.parse;
+  const translated = Buffer.from(prepared.parse);
+  const textEnd = translated.indexOf(0, translated.indexOf(0, 5) + 1);
+  for (let at = textEnd + 3; at + 4 <= translated.length; at += 4) {
+    const oid = translated.readUInt32BE(at);
+    if (oid < FIRST_USER_OID) continue;
+    const there = session.traffic.catalog?.translateType?.(session.homeName, oid, target.database) ?? null;
+    if (there === null) {
+      throw new PgfigError(
+        'TYPE_DIFFERS',
+        `the type with OID ${oid} of database "${session.homeName}" has no counterpart in database "${target.database}"`,
+        { hint: 'Create a type with the same schema and name there; `pgfig check` lists those that are missing.' },
+      );
+    }
+    translated.writeUInt32BE(there, at);
+  }
+  return translated;
 }
 
 /** The statement stands on the link once its Parse is answered; until then it is taken for granted. */
@@ -90,7 +122,7 @@ export async function ensurePrepared(session: SessionCore, prepared: Prepared, t
     link.queue.push(Expect.Close, {});
   }
   if (prepared.sqlLevel !== null) link.hold(parse(prepared.name, prepared.sqlLevel));
-  else link.hold(prepared.parse);
+  else link.hold(parseFor(session, prepared, target));
   link.queue.push(Expect.Parse, hidden);
   if (told !== null) {
     link.hold(describeStatement(prepared.name));

@@ -17,6 +17,8 @@ export interface Prepared {
   readonly name: string;
   /** The Parse message whole; for SQL-level PREPARE the statement's own text in `sql`. */
   parse: Buffer;
+  /** Types of parameters that users made: their OIDs are home's, and are translated for other databases. */
+  readonly userTypes: boolean;
   readonly sqlLevel: string | null;
   cached: CachedStatement<TextPlan>;
   plan: TextPlan;

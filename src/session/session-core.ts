@@ -32,7 +32,8 @@ export abstract class SessionCore {
   readonly searchPath: SearchPath;
   readonly names = new Map<string, Prepared>();
   readonly portals = new Map<string, Portal>();
-  readonly cursors = new Map<string, SessionLink>();
+  /** Cursors of DECLARE by name, and where they live; without HOLD until the transaction ends. */
+  readonly cursors = new Map<string, { readonly target: SessionLink; readonly hold: boolean }>();
   /** Temporary tables by name, and the database whose link holds them. */
   tempTables: ReadonlyMap<string, string> = new Map();
   tempTablesBeforeTransaction: ReadonlyMap<string, string> = this.tempTables;

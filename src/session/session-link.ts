@@ -11,8 +11,8 @@ export class SessionLink {
   txStamp = 0;
   /** Entries of the transaction's journal that this link has seen. */
   journalAt = 0;
-  /** A savepoint to roll back to before anything else runs here. */
-  rollbackTo: string | null = null;
+  /** What must run here before anything else: the way back to a savepoint. */
+  readonly undo: string[] = [];
   /** Has been set READ ONLY, because another link writes in this transaction. */
   readOnly = false;
   /** Version of the session's settings that this link has. */
@@ -27,8 +27,6 @@ export class SessionLink {
   readonly statements = new Map<string, object>();
   /** Names of statements that stand on this backend and that the client has done away with. */
   readonly stale = new Set<string>();
-  /** pgfig's own prepared statements that stand on this backend, by name. */
-  readonly reserved = new Set<string>();
   /** Holds what dies with it: temporary tables, session locks, LISTEN, cursors WITH HOLD, sequence values. */
   holdsState = false;
   /** The backend refused what pgfig put in front of a request of the client's. */

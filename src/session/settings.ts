@@ -33,6 +33,14 @@ export class Settings {
     if (upToDate) link.settingsVersion = this.version;
   }
 
+  /** A setting was changed on `link` whose name nobody knows: no other link can be brought to the same state. */
+  bar(link: SessionLink): void {
+    const upToDate = link.settingsVersion === this.version;
+    this.version++;
+    this.joinBarred = true;
+    if (upToDate) link.settingsVersion = this.version;
+  }
+
   /** RESET ALL has run on every open link, given here with those that will be opened in mind. */
   resetAll(open: Iterable<SessionLink>): void {
     this.version++;

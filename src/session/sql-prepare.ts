@@ -23,6 +23,8 @@ export function runNamed(session: SessionCore, plan: TextPlan, frame: Buffer): P
         return runExecute(session, plan, effect.name, frame);
       case 'deallocate':
         return effect.name === null ? undefined : runDeallocate(session, plan, effect.name, frame);
+      case 'declare-cursor':
+        return runDeclare(session, plan, effect.name, frame);
       case 'use-cursor':
         return runCursor(session, plan, effect.name, frame);
       case 'close-cursor':
@@ -55,6 +57,7 @@ async function runPrepare(
   const prepared: Prepared = {
     name,
     parse: Buffer.alloc(0),
+    userTypes: false,
     sqlLevel: frame.toString('utf8', queryStart, queryEnd),
     cached,
     plan: planOf(cached, session.context, session.traffic.counters),
@@ -93,8 +96,19 @@ async function runDeallocate(session: SessionCore, plan: TextPlan, name: string,
   for (const holder of holders) if (holder !== shown) holder.stale.add(key);
 }
 
+/** One namespace over all links: a name that is taken elsewhere is taken. @throws PgfigError DUPLICATE_CURSOR */
+async function runDeclare(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+  const target = await linkFor(session, plan);
+  const taken = session.cursors.get(name);
+  if (taken !== undefined && taken.target !== target) {
+    throw new PgfigError('DUPLICATE_CURSOR', `cursor "${name}" already exists`);
+  }
+  await sendOn(session, plan, target, frame);
+  await session.answered(target);
+}
+
 async function runCursor(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
-  const target = session.cursors.get(name);
+  const target = session.cursors.get(name)?.target;
   if (target === undefined || target.link.lost) return toLast(session, plan, frame);
   await sendOn(session, { ...plan, writes: false }, target, frame);
   await session.answered(target);

@@ -43,9 +43,10 @@ export function finish(session: SessionCore, committed: boolean): void {
   for (const participant of tx.participants) {
     participant.txStamp = 0;
     participant.journalAt = 0;
-    participant.rollbackTo = null;
+    participant.undo.length = 0;
     participant.readOnly = false;
   }
+  for (const [name, { hold }] of session.cursors) if (!hold || !committed) session.cursors.delete(name);
   const asked = tx.writer ?? tx.participants.at(-1) ?? null;
   if (asked !== null) {
     for (const name of tx.changedSettings) session.settings.changed(name, asked);
@@ -135,7 +136,7 @@ function forget(session: SessionCore, target: SessionLink): void {
   if (session.active === target) session.active = null;
   if (session.pipelineWriter === target) session.pipelineWriter = null;
   for (const [name, portal] of session.portals) if (portal.link === target) session.portals.delete(name);
-  for (const [name, link] of session.cursors) if (link === target) session.cursors.delete(name);
+  for (const [name, cursor] of session.cursors) if (cursor.target === target) session.cursors.delete(name);
   for (const prepared of session.names.values()) if (prepared.on === target) prepared.on = null;
   const lost = session.settings.forgetLink(target);
   if (lost.length > 0) {

@@ -80,18 +80,28 @@ export class Transaction {
   rollbackTo(name: string, by: SessionLink | null): void {
     const at = this.#openSavepoint(name);
     if (at < 0) return;
-    this.#journal.length = at + 1;
     for (const participant of this.participants) {
+      if (participant === by) participant.undo.length = 0;
+      else this.#undoOn(participant, name, at);
       if (participant.journalAt > at + 1) participant.journalAt = at + 1;
-      if (participant === by) {
-        participant.rollbackTo = null;
-        continue;
-      }
-      // One that has not reached the savepoint yet has nothing to undo before it does.
-      if (participant.journalAt === at + 1) participant.rollbackTo = name;
-      participant.txStamp = -1;
     }
+    this.#journal.length = at + 1;
     this.failedHere = false;
+  }
+
+  /**
+   * What a participant must undo before anything else runs there. One that has not reached the savepoint yet has nothing
+   * to undo; one that lags behind a RELEASE still has inner savepoints of the same name, which stand in the way.
+   */
+  #undoOn(participant: SessionLink, name: string, at: number): void {
+    participant.txStamp = -1;
+    if (participant.journalAt <= at) return;
+    const open = openSavepoints(this.#journal.slice(0, participant.journalAt));
+    for (const index of open) {
+      if (index > at && this.#journal[index]?.name === name)
+        participant.undo.push(`RELEASE SAVEPOINT ${quoteIdent(name)}`);
+    }
+    participant.undo.push(`ROLLBACK TO SAVEPOINT ${quoteIdent(name)}`);
   }
 
   addModes(modes: string, isolation: IsolationLevel | null): void {
@@ -101,13 +111,19 @@ export class Transaction {
 
   /** Where the journal holds the innermost savepoint of this name that was not released; -1 where none is. */
   #openSavepoint(name: string): number {
-    const open: number[] = [];
-    this.#journal.forEach((entry, at) => {
-      if (entry.type === 'savepoint') open.push(at);
-      if (entry.type !== 'release') return;
-      const released = open.findLastIndex((index) => this.#journal[index]?.name === entry.name);
-      if (released >= 0) open.length = released;
-    });
+    const open = openSavepoints(this.#journal);
     return open.findLast((at) => this.#journal[at]?.name === name) ?? -1;
   }
+}
+
+/** Where savepoints stand that were not released, outermost first. */
+function openSavepoints(journal: readonly JournalEntry[]): number[] {
+  const open: number[] = [];
+  journal.forEach((entry, at) => {
+    if (entry.type === 'savepoint') open.push(at);
+    if (entry.type !== 'release') return;
+    const released = open.findLastIndex((index) => journal[index]?.name === entry.name);
+    if (released >= 0) open.length = released;
+  });
+  return open;
 }
