@@ -72,8 +72,24 @@ export class Transaction {
 
   /** RELEASE: the savepoint and those after it are gone, what ran since then stays. */
   release(name: string, by: SessionLink | null): void {
-    if (!this.hasSavepoint(name)) return;
+    const at = this.#openSavepoint(name);
+    if (at < 0) return;
+    if (
+      this.participants.every((one) => one.journalAt <= at || (one === by && one.journalAt === this.#journal.length))
+    ) {
+      return this.#forgetSavepoint(at, by);
+    }
     this.record({ type: 'release', name, sql: `RELEASE SAVEPOINT ${quoteIdent(name)}` }, by);
+  }
+
+  /**
+   * Nobody else has the savepoint: it leaves the journal, and what ran since then stays. Clients that put every
+   * statement into a savepoint of its own would have a long one otherwise.
+   */
+  #forgetSavepoint(at: number, by: SessionLink | null): void {
+    const since = this.#journal.splice(at).filter((entry) => entry.type === 'statement');
+    this.#journal.push(...since);
+    if (by !== null && by.journalAt > at) by.journalAt = this.#journal.length;
   }
 
   /** ROLLBACK TO: what ran after the savepoint is undone, the savepoint stays. */
