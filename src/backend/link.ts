@@ -10,8 +10,11 @@ export interface LinkOwner {
   toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void;
   /** An ErrorResponse that is the client's is about to pass. */
   onError(link: Link, fields: ErrorFields): void;
-  /** ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E. False keeps it from the client. */
-  onReady(link: Link, status: number, shown: boolean): boolean;
+  /**
+   * ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E.
+   * @returns the byte that the client is to see, 0 to keep the message from it
+   */
+  onReady(link: Link, status: number, shown: boolean): number;
   /** CommandComplete, the client's, is about to pass: the tag lies in chunk[start, end). */
   onCommand(link: Link, chunk: Buffer, start: number, end: number): void;
   /** CopyInResponse or CopyBothResponse passed. */
@@ -233,7 +236,7 @@ export class Link implements ChannelOwner {
       case B.ReadyForQuery:
         this.status = chunk[at + 5] as number;
         this.queue.take(type);
-        return this.#owner.onReady(this, this.status, true);
+        return this.#shownReady(chunk, at);
       case B.CommandComplete:
         this.#owner.onCommand(this, chunk, at + 5, end);
         this.queue.take(type);
@@ -254,6 +257,13 @@ export class Link implements ChannelOwner {
         this.queue.take(type);
         return true;
     }
+  }
+
+  #shownReady(chunk: Buffer, at: number): boolean {
+    const status = this.#owner.onReady(this, this.status, true);
+    if (status === 0) return false;
+    chunk[at + 5] = status;
+    return true;
   }
 
   /**

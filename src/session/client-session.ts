@@ -109,7 +109,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
           return this.#copyEnd(chunk, at, end);
       }
     } catch (error) {
-      this.failMessage(error, type === F.Query || type === F.FunctionCall);
+      this.failInOrder(error, type === F.Query || type === F.FunctionCall);
     }
   }
 
@@ -159,20 +159,19 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     }
   }
 
-  onReady(link: Link, status: number, shown: boolean): boolean {
+  onReady(link: Link, status: number, shown: boolean): number {
     const target = this.links.get(link.database);
-    if (target === undefined) return shown;
-    if (!shown) return false;
+    if (target === undefined) return shown ? status : 0;
+    if (!shown) return 0;
     if (this.#startedAt > 0) this.#observe(target);
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
     if (this.describing.length > 0) this.describing.length = 0;
     this.copyIn = false;
-    if (this.splitting) return false;
-    if (status !== this.status || this.txStamp !== 0) followStatus(this, target, status);
-    this.status = status;
+    if (this.splitting) return 0;
+    if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (this.tx !== null && this.tx.idleTimeout > 0) this.#watchIdle(this.tx.idleTimeout);
-    return true;
+    return this.status;
   }
 
   /** Within a transaction over several databases the client's time-out is pgfig's to enforce (see keepAwake). */

@@ -138,16 +138,20 @@ function runEnd(
   });
 }
 
-/** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
 function afterChain(session: SessionCore, before: Transaction, chain: boolean, only: SessionLink): void {
   session.commitSent = null;
-  if (!chain || session.tx !== before || session.status === IDLE) return;
+  if (chain && session.tx === before && session.status !== IDLE) chainOn(session, before, only);
+}
+
+/** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
+export function chainOn(session: SessionCore, before: Transaction, only: SessionLink): void {
   const next = new Transaction(before.modes, before.isolation);
   session.tx = next;
   session.txStamp = next.stamp;
   next.participants.push(only);
   only.txStamp = next.stamp;
   only.journalAt = 0;
+  only.undo.length = 0;
 }
 
 /**

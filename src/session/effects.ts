@@ -1,7 +1,6 @@
 import type { Watcher } from '../backend/reply-queue.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
-import { FAILED } from './client-end.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import type { TextPlan } from './text-plan.js';
@@ -54,7 +53,7 @@ export function apply(
     case 'release':
       return session.tx?.release(effect.name, target);
     case 'rollback-to':
-      if (session.status !== FAILED || target.link.status !== FAILED) session.tx?.rollbackTo(effect.name, target);
+      session.tx?.rollbackTo(effect.name, target);
       if (session.tx?.searchPathChanged === true) session.searchPath.outdated(target);
       return;
     case 'set-transaction':

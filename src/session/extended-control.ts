@@ -52,7 +52,10 @@ export function parseControl(
     return true;
   }
   if (needsServer(session, prepared)) return false;
-  answer(session, chunk, at, end, () => session.client.say(parseComplete));
+  answer(session, chunk, at, end, () => {
+    session.names.set(prepared.name, prepared);
+    session.client.say(parseComplete);
+  });
   return true;
 }
 

@@ -282,7 +282,9 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
 /** ReadyForQuery tells how a transaction ended; whether names mean something else then has to be asked. */
 function syncSettles(session: SessionCore): boolean {
   const { unsettled, tx } = session;
-  return unsettled?.plan.control != null && (tx === null || (!tx.searchPathChanged && !tx.opaque));
+  const control = unsettled?.plan.control ?? null;
+  if (control === null || ('chain' in control && control.chain)) return false;
+  return tx === null || (!tx.searchPathChanged && !tx.opaque);
 }
 
 function onlyPipeline(session: SessionCore, active: SessionLink): boolean {

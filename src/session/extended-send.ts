@@ -1,6 +1,5 @@
 import { Expect } from '../backend/reply-queue.js';
 import { stableCopy } from '../net/slab.js';
-import { flush } from '../wire/frontend-messages.js';
 import { IDLE } from './client-end.js';
 import type { Prepared } from './prepared.js';
 import { parseFor, rememberParse } from './prepared-statements.js';
@@ -28,7 +27,8 @@ export function send(
   target.lastWasQuery = false;
   target.inPipeline = true;
   session.active = target;
-  session.last = target;
+  // Only what runs leaves something behind for lastval() and its like.
+  if (expect === Expect.Bind || expect === Expect.Execute) session.last = target;
   session.forward(target, chunk, at, end);
 }
 
@@ -48,13 +48,7 @@ export function later(
   );
 }
 
-/** Waits until the active link has answered all; by Flush, as nobody has sent Sync yet. */
-export async function waitForActive(session: SessionCore): Promise<void> {
-  const { active } = session;
-  if (active === null || active.link.queue.shown === 0) return;
-  if (active.inPipeline) active.link.send(flush);
-  await session.answered(active);
-}
+export const waitForActive = (session: SessionCore): Promise<void> => session.activeAnswered();
 
 export function sendParse(
   session: SessionCore,

@@ -14,6 +14,7 @@ import type { SessionLink } from './session-link.js';
 const STATEMENT = 'pgfig_once';
 const PORTAL = 'pgfig';
 
+const NOTHING: Hidden = {};
 const CLOSE_BOTH = Buffer.concat([closePortal(PORTAL), closeStatement(STATEMENT)]);
 const RUN_PORTAL = execute(PORTAL, 0);
 
@@ -21,9 +22,11 @@ const RUN_PORTAL = execute(PORTAL, 0);
 export class Injection implements Hidden {
   readonly rows: (string | null)[][] = [];
   error: ErrorFields | null = null;
+  readonly #target: SessionLink;
   readonly #onFailure: ((error: ErrorFields) => void) | null;
 
-  constructor(onFailure: ((error: ErrorFields) => void) | null) {
+  constructor(target: SessionLink, onFailure: ((error: ErrorFields) => void) | null) {
+    this.#target = target;
     this.#onFailure = onFailure;
   }
 
@@ -31,6 +34,8 @@ export class Injection implements Hidden {
     if (type === B.DataRow) this.rows.push(decodeDataRow(chunk, start, end));
     if (type === B.ErrorResponse && this.error === null) {
       this.error = decodeErrorFields(chunk, start, end);
+      // The messages that would have closed them were skipped.
+      this.#target.injectionLeft = true;
       this.#onFailure?.(this.error);
     }
   }
@@ -52,8 +57,14 @@ export function inject(
   values: readonly (string | null)[] = [],
   onFailure: ((error: ErrorFields) => void) | null = null,
 ): Injection {
-  const injection = new Injection(onFailure);
+  const injection = new Injection(target, onFailure);
   const { link } = target;
+  if (target.injectionLeft) {
+    target.injectionLeft = false;
+    link.hold(CLOSE_BOTH);
+    link.queue.push(Expect.Close, NOTHING);
+    link.queue.push(Expect.Close, NOTHING);
+  }
   link.hold(
     sql === 'BEGIN'
       ? BEGIN
@@ -72,11 +83,9 @@ export function inject(
  * statement anyway.
  */
 export function injectQuery(target: SessionLink, sql: string, onFailure: (error: ErrorFields) => void): void {
-  target.link.queue.push(Expect.Query, new Injection(onFailure));
+  target.link.queue.push(Expect.Query, new Injection(target, onFailure));
   target.link.send(query(sql));
 }
-
-const NOTHING: Hidden = {};
 
 /** Ends what was injected with a Sync whose ReadyForQuery is swallowed, and sends it off. */
 export function injectSync(target: SessionLink): void {

@@ -72,8 +72,8 @@ export class PassThrough implements ChannelOwner, LinkOwner {
 
   // Nothing of a raw link is read.
   onError(): void {}
-  onReady(): boolean {
-    return true;
+  onReady(_link: Link, status: number): number {
+    return status;
   }
   onCommand(): void {}
   onCopyIn(): void {}

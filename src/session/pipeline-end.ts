@@ -13,7 +13,7 @@ import { settleContext } from './settle-context.js';
  */
 export function endPipeline(session: SessionCore): void {
   const open: SessionLink[] = [];
-  for (const target of session.links.values()) if (target.inPipeline) open.push(target);
+  for (const target of session.links.values()) if (target.inPipeline || target.link.queue.needsSync) open.push(target);
   const failed = session.skipping || session.pipelineLost;
   const shown = pickShown(session, open);
   session.flushRun();

@@ -12,7 +12,7 @@ import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { planOf } from './text-plan.js';
 
-/** Reads a Parse message and notes its statement, in the one namespace over all links. @throws PgfigError DUPLICATE_STATEMENT */
+/** Reads a Parse message; its name must be free in the one namespace over all links, and is taken when it is sent. @throws PgfigError DUPLICATE_STATEMENT */
 export function parsed(session: SessionCore, chunk: Buffer, at: number, end: number): Prepared {
   const { traffic } = session;
   if (session.generation !== traffic.generation) session.refreshContext();
@@ -39,7 +39,7 @@ export function parsed(session: SessionCore, chunk: Buffer, at: number, end: num
     on: null,
     description: null,
   };
-  session.names.set(name, prepared);
+  if (name === '') session.names.delete('');
   return prepared;
 }
 
@@ -76,6 +76,7 @@ export function parseFor(session: SessionCore, prepared: Prepared, target: Sessi
 /** The statement stands on the link once its Parse is answered; until then it is taken for granted. */
 export function rememberParse(session: SessionCore, prepared: Prepared, target: SessionLink): Watcher | null {
   prepared.on = target;
+  session.names.set(prepared.name, prepared);
   target.statements.set(prepared.name, prepared);
   if (prepared.name === '') return null;
   if (target.stale.delete(prepared.name)) {

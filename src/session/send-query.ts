@@ -37,7 +37,8 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
   endPipelines(session, target);
   target.lastWasQuery = true;
   session.active = target;
-  session.last = target;
+  // What only does away with something leaves nothing behind for lastval() and its like.
+  if (plan.kind !== 'deallocate' && plan.kind !== 'close') session.last = target;
   target.link.send(frame);
 }
 

@@ -3,7 +3,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
 import { backendKeyData } from '../wire/backend-messages.js';
-import { terminate } from '../wire/frontend-messages.js';
+import { flush, terminate } from '../wire/frontend-messages.js';
 import { ClientEnd, FAILED, IDLE } from './client-end.js';
 import { ClientInput, type InputHandler } from './client-input.js';
 import { ClientRun } from './client-run.js';
@@ -187,6 +187,25 @@ export abstract class SessionCore {
     }
     if (simple) this.client.sayReady(this.status);
     else this.skipping = true;
+  }
+
+  /** The same, behind whatever is still to be answered; an error among that answers this message too. */
+  failInOrder(raised: unknown, simple: boolean): void {
+    if (this.active === null || this.active.link.queue.shown === 0) return this.failMessage(raised, simple);
+    this.block(
+      this.activeAnswered().then(() => {
+        if (!this.skipping) throw raised;
+      }),
+      simple,
+    );
+  }
+
+  /** Waits for the active link; by Flush where nobody has sent Sync yet. */
+  async activeAnswered(): Promise<void> {
+    const { active } = this;
+    if (active === null || active.link.queue.shown === 0) return;
+    if (active.inPipeline) active.link.send(flush);
+    await this.answered(active);
   }
 
   /** pgfig fails the transaction: no link counts as ready in it until it is ended or rolled back to a savepoint. */

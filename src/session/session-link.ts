@@ -29,6 +29,8 @@ export class SessionLink {
   readonly stale = new Set<string>();
   /** Holds what dies with it: temporary tables, session locks, LISTEN, cursors WITH HOLD, sequence values. */
   holdsState = false;
+  /** The last injected statement failed, and its name and portal may still stand. */
+  injectionLeft = false;
   /** The backend refused what pgfig put in front of a request of the client's. */
   injectionError: ErrorFields | null = null;
 

@@ -1,16 +1,22 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import { errorResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
-import { IDLE, IN_TRANSACTION } from './client-end.js';
+import { FAILED, IDLE, IN_TRANSACTION } from './client-end.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { Transaction } from './transaction.js';
 
-/** The client's transaction follows what the backend's ReadyForQuery said. */
-export function followStatus(session: SessionCore, target: SessionLink, status: number): void {
+/**
+ * The client's transaction follows what the backend's ReadyForQuery said.
+ * @returns the status that the client is to be told: one that pgfig itself has failed stays failed until it is ended
+ */
+export function followStatus(session: SessionCore, target: SessionLink, status: number): number {
   const { tx } = session;
   if (tx === null) {
     if (status !== IDLE) adopt(session, target);
+  } else if (tx.failedHere) {
+    session.holdParticipants();
+    return FAILED;
   } else if (status === IDLE) {
     finish(session, session.lastTag !== 'ROLLBACK');
   } else if (status === IN_TRANSACTION) {
@@ -19,6 +25,7 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
     // The other participants know of nothing, and would go on: none counts as ready any more.
     session.holdParticipants();
   }
+  return status;
 }
 
 /** A transaction was begun inside a query string or a pipeline that passed whole. */

@@ -1,5 +1,6 @@
 import { stableCopy } from '../net/slab.js';
-import { IDLE } from './client-end.js';
+import { IDLE, IN_TRANSACTION } from './client-end.js';
+import { chainOn } from './control.js';
 import { repeatEverywhere } from './everywhere.js';
 import { waitForActive } from './extended-send.js';
 import type { SessionCore } from './session-core.js';
@@ -27,10 +28,16 @@ export async function settle(session: SessionCore): Promise<void> {
   await waitForActive(session);
   if (session.skipping || session.closed) return;
   const { control } = unsettled.plan;
-  if ((control?.type === 'commit' || control?.type === 'rollback') && !control.chain && session.tx !== null) {
+  const { tx } = session;
+  if (tx !== null && (control?.type === 'commit' || control?.type === 'rollback')) {
     session.commitSent = null;
-    finish(session, session.lastTag !== 'ROLLBACK');
-    session.status = IDLE;
+    if (control.chain) chainOn(session, tx, unsettled.target);
+    else finish(session, session.lastTag !== 'ROLLBACK');
+    session.status = control.chain ? IN_TRANSACTION : IDLE;
+  }
+  if (tx !== null && control?.type === 'rollback-to') {
+    session.healed(tx);
+    session.status = IN_TRANSACTION;
   }
   if (unsettled.plan.everywhere)
     await repeatEverywhere(session, unsettled.target, unsettled.plan, unsettled.sql, false);
