@@ -39,6 +39,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   #sampled = false;
   #ownTime = 0;
   #idleTimer: NodeJS.Timeout | null = null;
+  /** Where the CopyData message under way goes; null: nowhere. */
+  #copyTo: SessionLink | null = null;
 
   protected override inputHandler(): InputHandler {
     return this;
@@ -81,6 +83,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   override message(type: number, chunk: Buffer, at: number, end: number): void {
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
+    if (this.pipelineLost) this.#failPipeline();
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;
@@ -113,15 +116,30 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     }
   }
 
+  /** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
+  #failPipeline(): void {
+    this.pipelineLost = false;
+    if (!this.skipping)
+      this.failMessage(
+        new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements'),
+        false,
+      );
+  }
+
   endChunk(): void {
     this.run.end();
   }
 
-  copyPart(chunk: Buffer, at: number, end: number, _first: boolean): void {
-    // Outside of COPY, and after it has failed, Postgres ignores copy data: so the part may be dropped as well.
-    const active = this.active;
-    if (active === null || this.skipping || active.link.queue.shown === 0) return;
-    this.forward(active, chunk, at, end);
+  copyPart(chunk: Buffer, at: number, end: number, first: boolean): void {
+    if (first) this.#copyTo = this.#copyTarget();
+    // A message that was begun is sent to its end, whatever has become of the COPY: the backend waits for it.
+    if (this.#copyTo !== null && !this.#copyTo.link.lost) this.forward(this.#copyTo, chunk, at, end);
+  }
+
+  /** Outside of COPY, and after it has failed, Postgres ignores copy data: then it may be dropped as well. */
+  #copyTarget(): SessionLink | null {
+    const { active } = this;
+    return active === null || this.skipping || active.link.queue.shown === 0 ? null : active;
   }
 
   #copyEnd(chunk: Buffer, at: number, end: number): void {
@@ -168,6 +186,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.queryFailed = false;
     if (this.describing.length > 0) this.describing.length = 0;
     this.copyIn = false;
+    if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (this.tx !== null && this.tx.idleTimeout > 0) this.#watchIdle(this.tx.idleTimeout);

@@ -215,6 +215,7 @@ function runSavepoint(
 ): Promise<void> | null {
   const { tx } = session;
   if (tx === null) return forwardToAny(session, plan, frame);
+  if (tx.lostParticipant) throw failedTransaction();
   const participant = failedOrLast(session);
   if (participant !== null) {
     const savesHere = session.status !== FAILED || type === 'rollback-to';
@@ -239,7 +240,7 @@ export function savepointHere(
   type: 'savepoint' | 'release' | 'rollback-to',
   name: string,
 ): void {
-  if (session.status === FAILED && type !== 'rollback-to') throw failedTransaction();
+  if (session.status === FAILED && (type !== 'rollback-to' || tx.lostParticipant)) throw failedTransaction();
   if (type === 'savepoint') {
     tx.record({ type: 'savepoint', name, sql: `SAVEPOINT ${quoteIdent(name)}` }, null);
     return;

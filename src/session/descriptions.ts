@@ -5,10 +5,13 @@ import type { SessionCore } from './session-core.js';
 
 /** Type OIDs from here on are made by users, and differ between databases (FirstNormalObjectId). */
 export const FIRST_USER_OID = 16384;
+/** PostgreSQL's type `unknown`: what a client is told of a type that its home database does not have. */
+const UNKNOWN_TYPE = 705;
 
 /**
  * What a backend tells of a statement's parameters and columns. OIDs of user types are home's for the whole life of
- * the session: those of another database are put right in place, by name. What the client was told of a named
+ * the session: those of another database are put right in place, by name; one that home does not have is shown as
+ * `unknown`, since home may have another type under that OID. What the client was told of a named
  * statement is kept, to be compared when the statement is prepared elsewhere.
  */
 export function describe(
@@ -46,12 +49,7 @@ function translate(
     if (oid < FIRST_USER_OID) return;
     const here = catalog.translateType?.(database, oid, session.homeName) ?? null;
     if (here !== null) chunk.writeUInt32BE(here, at);
-    else
-      session.traffic.events.warning("a type is not known in the session's home database", {
-        database,
-        oid,
-        home: session.homeName,
-      });
+    else chunk.writeUInt32BE(UNKNOWN_TYPE, at);
   };
   let at = start + 7;
   if (type === B.ParameterDescription) {

@@ -47,7 +47,7 @@ export async function repeatEverywhere(
 ): Promise<void> {
   if (plan.effects.some((effect) => effect.type === 'listen')) {
     for (const database of session.context.rules.databases) {
-      if (!session.links.has(database)) await openLink(session, database);
+      if (!session.links.has(database)) await openLink(session, database).catch(unheard(session, database));
     }
   }
   for (const other of session.links.values()) {
@@ -66,6 +66,15 @@ export async function repeatEverywhere(
   }
   forgetState(session, plan);
 }
+
+/** A database that is down cannot be listened on: a service that needs the others alone must work without it. */
+const unheard =
+  (session: SessionCore, database: string) =>
+  (error: unknown): void =>
+    session.traffic.events.warning('LISTEN does not reach a database that cannot be reached', {
+      database,
+      error: error instanceof Error ? error.message : String(error),
+    });
 
 /** What the links have forgotten, the session forgets. */
 export function forgetState(session: SessionCore, plan: TextPlan): void {

@@ -8,7 +8,7 @@ import { FAILED } from './client-end.js';
 import { watchEffects } from './effects.js';
 import { bindControl, describeControl, executeControl, parseControl } from './extended-control.js';
 import { later, othersBusy, send, sendParse, utf8, waitForActive } from './extended-send.js';
-import { isReady, linkFor, makeReady, mayWrite } from './joining.js';
+import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from './joining.js';
 import { endPipeline } from './pipeline-end.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
@@ -31,13 +31,13 @@ export function onParse(session: SessionCore, chunk: Buffer, at: number, end: nu
   const { plan } = prepared;
   if (plan.error !== null) throw plan.error;
   if (plan.spans) throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a prepared statement cannot span several databases');
-  const target = linkFor(session, plan);
-  if (!(target instanceof Promise) && isReady(session, target) && !othersBusy(session, target)) {
+  const target = openLinkOf(session, plan);
+  if (target !== null && isReady(session, target) && !othersBusy(session, target)) {
     sendParse(session, prepared, target, chunk, at, end);
     return;
   }
   later(session, chunk, at, end, async (frame) => {
-    const link = await target;
+    const link = await linkFor(session, plan);
     await makeReady(session, link, false);
     sendParse(session, prepared, link, frame, 0, frame.length);
   });

@@ -31,13 +31,24 @@ export function linkFor(session: SessionCore, plan: TextPlan): SessionLink | Pro
   return anyLink(session);
 }
 
+/** The same where it is open already; dials nothing. */
+export function openLinkOf(session: SessionCore, plan: TextPlan): SessionLink | null {
+  if (plan.database !== null) return session.links.get(plan.database) ?? null;
+  return knownLink(session);
+}
+
 export function anyLink(session: SessionCore): SessionLink | Promise<SessionLink> {
-  const lastParticipant = session.tx?.participants.at(-1);
+  return knownLink(session) ?? openLink(session, session.homeName);
+}
+
+/** Where what names no table goes: the link that failed, the one used last, home. */
+function knownLink(session: SessionCore): SessionLink | null {
+  const participants = session.tx?.participants ?? [];
   if (session.status === FAILED) {
-    const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
+    const failed = participants.find((participant) => participant.link.status === FAILED);
     if (failed !== undefined) return failed;
   }
-  return session.last ?? lastParticipant ?? session.home ?? openLink(session, session.homeName);
+  return session.last ?? participants.at(-1) ?? session.home;
 }
 
 /** Notes that a write was sent: every later one of this transaction has to go there. */

@@ -73,7 +73,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const owed = queue.owedReady;
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
-  forget(session, target);
+  const settingsLost = forget(session, target);
   if (session.commitSent === target) {
     return session.close(
       'a connection was lost during COMMIT',
@@ -87,11 +87,11 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     session.client.say(errorResponse(fatal));
     return session.close(`database "${target.database}" ended the session: ${fatal.message}`);
   }
-  if (target.holdsState) {
+  if (target.holdsState || settingsLost) {
     return session.close(
       `the connection to database "${target.database}" was lost`,
       new PgfigError('BACKEND_LOST_WITH_STATE', `the connection to database "${target.database}" was lost: ${cause}`, {
-        detail: 'The session had state there: temporary tables, locks, LISTEN or cursors.',
+        detail: 'The session had state there: settings, temporary tables, locks, LISTEN or cursors.',
       }),
     );
   }
@@ -99,7 +99,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const took = tx !== null && target.txStamp !== 0;
   if (tx !== null && took) {
     tx.participants.splice(tx.participants.indexOf(target), 1);
-    if (tx.writer === target) tx.lostWriter = true;
+    tx.lostParticipant = true;
     session.failHere(tx);
   }
   if (shown > 0) answerOwed(session, target, cause, fatal, owed);
@@ -130,6 +130,11 @@ function answerOwed(
     message: `the connection to database "${target.database}" was lost: ${cause}`,
   });
   if (session.input.blocked && owed === 0) return; // whoever waits for the link says so
+  if (session.splitting) {
+    session.client.say(message);
+    session.lastQueryFailed = true;
+    return;
+  }
   for (let i = 0; i < Math.max(1, owed); i++) {
     session.client.say(message);
     if (i < owed) session.client.sayReady(session.status);
@@ -137,7 +142,8 @@ function answerOwed(
   if (owed === 0) session.skipping = true;
 }
 
-function forget(session: SessionCore, target: SessionLink): void {
+/** @returns whether settings of the session are lost with it, which nobody else knows */
+function forget(session: SessionCore, target: SessionLink): boolean {
   if (session.home === target) session.home = null;
   if (session.last === target) session.last = null;
   if (session.active === target) session.active = null;
@@ -145,10 +151,7 @@ function forget(session: SessionCore, target: SessionLink): void {
   for (const [name, portal] of session.portals) if (portal.link === target) session.portals.delete(name);
   for (const [name, cursor] of session.cursors) if (cursor.target === target) session.cursors.delete(name);
   for (const prepared of session.names.values()) if (prepared.on === target) prepared.on = null;
-  const lost = session.settings.forgetLink(target);
-  if (lost.length > 0) {
-    session.traffic.events.warning('settings were lost with a connection', { database: target.database, names: lost });
-  }
+  return session.settings.forgetLink(target).length > 0;
 }
 
 export const endTransaction = { linkLost };

@@ -34,8 +34,8 @@ export class Transaction {
   writer: SessionLink | null = null;
   /** The client's idle_in_transaction_session_timeout in ms, once several databases take part; 0 for none. */
   idleTimeout = 0;
-  /** The connection that the writes went by is gone, and they with it. */
-  lostWriter = false;
+  /** A participant's connection is gone, and its part of the transaction with it: only ROLLBACK is left. */
+  lostParticipant = false;
   /** pgfig itself refused a statement: no backend knows that the transaction has failed. */
   failedHere = false;
   /** Began or went on inside a query string that was passed whole: its savepoints are not known. */
@@ -95,7 +95,7 @@ export class Transaction {
   /** ROLLBACK TO: what ran after the savepoint is undone, the savepoint stays. */
   rollbackTo(name: string, by: SessionLink | null): void {
     const at = this.#openSavepoint(name);
-    if (at < 0) return;
+    if (at < 0 || this.lostParticipant) return;
     for (const participant of this.participants) {
       if (participant === by) participant.undo.length = 0;
       else this.#undoOn(participant, name, at);
