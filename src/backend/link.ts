@@ -59,7 +59,10 @@ export class Link implements ChannelOwner {
   bytesOut = 0;
   readonly #channel: Channel;
   #owner: LinkOwner;
-  #carry: Buffer | null = null;
+  /** The unfinished message at the end of what was read, in pieces, and the size at which it is worth looking again. */
+  #carry: Buffer[] = [];
+  #carried = 0;
+  #needed = 0;
   #held: Buffer | null = null;
   /** Bytes of a bulk message still to come, and whether they are the client's. */
   #bulk = 0;
@@ -84,6 +87,11 @@ export class Link implements ChannelOwner {
 
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /** A message was passed on in part, and its rest has not come: nothing else can be said to the client now. */
+  get midMessage(): boolean {
+    return this.#bulk > 0 && !this.#bulkHidden;
   }
 
   get idle(): boolean {
@@ -144,10 +152,13 @@ export class Link implements ChannelOwner {
     if (this.raw) return this.#owner.toClient(this, incoming, 0, incoming.length, incomingOwned);
     let chunk = incoming;
     let owned = incomingOwned;
-    if (this.#carry !== null) {
-      chunk = Buffer.concat([this.#carry, incoming]);
+    if (this.#carry.length > 0) {
+      this.#carry.push(incomingOwned ? incoming : stableCopy(incoming, 0, incoming.length));
+      this.#carried += incoming.length;
+      if (this.#carried < this.#needed) return;
+      chunk = Buffer.concat(this.#carry);
       owned = true;
-      this.#carry = null;
+      this.#carry = [];
     }
     this.#owner.trace?.(this, 'B', chunk, 0, chunk.length);
     this.#frames(chunk, owned);
@@ -206,7 +217,13 @@ export class Link implements ChannelOwner {
       if (this.#lost) return;
     }
     if (run < at) this.#owner.toClient(this, chunk, run, at, owned);
-    if (at < length) this.#carry = stableCopy(chunk, at, length);
+    if (at < length) this.#keep(stableCopy(chunk, at, length));
+  }
+
+  #keep(rest: Buffer): void {
+    this.#carry = [rest];
+    this.#carried = rest.length;
+    this.#needed = rest.length < 5 ? 5 : 1 + rest.readUInt32BE(1);
   }
 
   #isHidden(type: number): boolean {

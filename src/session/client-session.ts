@@ -66,6 +66,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
       this.fail(error);
     }
     this.client.flush();
+    // pgfig's own answers wait for a slow client too.
+    if (this.client.channel.congested) this.client.channel.pause();
     if (sampled) {
       this.#sampled = true;
       this.#ownTime = performance.now() - began;
@@ -154,10 +156,15 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onDrain(link?: Link): void {
     if (link !== undefined) {
-      if (!this.input.blocked) this.client.channel.resume();
+      if (!this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
       return;
     }
-    for (const { link: paused } of this.links.values()) paused.resume();
+    let congested = false;
+    for (const { link: paused } of this.links.values()) {
+      paused.resume();
+      congested ||= paused.congested;
+    }
+    if (!congested && !this.input.blocked) this.client.channel.resume();
   }
 
   onClosed(error: Error | null): void {

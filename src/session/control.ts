@@ -166,37 +166,60 @@ export async function endEverywhere(
   how: 'commit' | 'rollback',
   chain: boolean,
 ): Promise<boolean> {
-  const failed = session.status === FAILED;
-  const committing = how === 'commit' && !failed;
-  let error: PgfigError | null = null;
+  const committing = how === 'commit' && session.status !== FAILED;
   session.client.holdReports();
-  const writer = tx.writer ?? tx.participants.at(-1);
-  if (committing && writer !== undefined) {
-    session.commitSent = writer;
-    const answer = inject(writer, 'COMMIT');
-    injectSync(writer);
-    await session.drained(writer);
-    session.commitSent = null;
-    if (answer.error !== null) error = asRaised(answer.error);
-  }
-  for (const participant of tx.participants) {
-    if (committing && participant === writer) continue;
-    if (participant.link.lost) continue;
-    inject(participant, committing && error === null ? 'COMMIT' : 'ROLLBACK', [], (fields) =>
-      session.traffic.events.warning('a participant that only read could not end its transaction', {
-        database: participant.database,
-        error: fields.message,
-      }),
-    );
-    injectSync(participant);
-  }
-  for (const participant of tx.participants) if (!participant.link.lost) await session.drained(participant);
+  const writer = committing ? (tx.writer ?? (await hiddenWriter(session, tx))) : null;
+  const error = writer === null ? null : await commitWriter(session, writer);
+  const others = tx.participants.filter((participant) => participant !== writer && !participant.link.lost);
+  for (const participant of others) endReader(session, participant, committing && error === null);
+  // The outcome stands: a reader that is lost from here on changes nothing.
   finish(session, committing && error === null);
   session.status = IDLE;
+  for (const participant of others) await session.drained(participant).catch(() => undefined);
   await settleContext(session);
   if (error !== null) throw error;
   if (chain) beginHere(session, { type: 'begin', modes: tx.modes, isolation: tx.isolation, readOnly: null });
   return committing;
+}
+
+async function commitWriter(session: SessionCore, writer: SessionLink): Promise<PgfigError | null> {
+  session.commitSent = writer;
+  const answer = inject(writer, 'COMMIT');
+  injectSync(writer);
+  await session.drained(writer);
+  session.commitSent = null;
+  return answer.error === null ? null : asRaised(answer.error);
+}
+
+function endReader(session: SessionCore, participant: SessionLink, commits: boolean): void {
+  inject(participant, commits ? 'COMMIT' : 'ROLLBACK', [], (fields) =>
+    session.traffic.events.warning('a participant that only read could not end its transaction', {
+      database: participant.database,
+      error: fields.message,
+    }),
+  );
+  injectSync(participant);
+}
+
+/**
+ * The participant that has written unseen (in a function) where no write was seen; null when none has.
+ * @throws PgfigError HIDDEN_WRITE when several have: one of them could fail alone
+ */
+async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<SessionLink | null> {
+  const asked = tx.participants.map((participant) => {
+    const assigned = inject(participant, 'SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL');
+    injectSync(participant);
+    return { participant, assigned };
+  });
+  for (const { participant } of asked) await session.drained(participant);
+  const writers = asked.filter(({ assigned }) => assigned.rows[0]?.[0] === 't').map(({ participant }) => participant);
+  if (writers.length < 2) return writers[0] ?? tx.participants.at(-1) ?? null;
+  await endEverywhere(session, tx, 'rollback', false);
+  throw new PgfigError(
+    'HIDDEN_WRITE',
+    `this transaction has written to databases ${writers.map(({ database }) => `"${database}"`).join(' and ')} (in functions, triggers or rules) and was rolled back`,
+    { hint: 'Split the transaction, or move the tables together in one domain.' },
+  );
 }
 
 const asRaised = (fields: ErrorFields): PgfigError =>

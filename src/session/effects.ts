@@ -18,10 +18,14 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
         if (plan.parsed.statements.length > 1) for (const effect of plan.effects) suspect(session, target, effect);
         return;
       }
-      for (const effect of plan.effects) apply(session, target, effect, sql, plan.parsed.statements.length === 1);
+      // Only SET itself may be repeated elsewhere as it is written: what a function was given may differ there.
+      const repeatable = plan.parsed.statements.length === 1 && REPEATABLE.has(plan.kind);
+      for (const effect of plan.effects) apply(session, target, effect, sql, repeatable);
     },
   };
 }
+
+const REPEATABLE: ReadonlySet<string> = new Set(['set', 'reset', 'set-transaction']);
 
 const sqlOf = (frame: Buffer): string => {
   const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
@@ -111,7 +115,7 @@ function settingChanged(
   }
   if (movesNames) tx.searchPathChanged = true;
   if (!local) tx.changedSettings.add(name);
-  if (sql === null) tx.opaque = true;
+  if (sql === null) session.settingsToAsk.push({ target, name, local });
   else tx.record({ type: 'statement', name: '', sql }, target);
 }
 

@@ -45,7 +45,8 @@ export async function repeatEverywhere(
   sql: string,
   simple: boolean,
 ): Promise<void> {
-  if (plan.effects.some((effect) => effect.type === 'listen')) {
+  const listens = plan.effects.some((effect) => effect.type === 'listen');
+  if (listens) {
     for (const database of session.context.rules.databases) {
       if (!session.links.has(database)) await openLink(session, database).catch(unheard(session, database));
     }
@@ -57,6 +58,7 @@ export async function repeatEverywhere(
         database: other.database,
         error: error.message,
       });
+    if (listens) other.holdsState = true;
     if (simple) injectQuery(other, sql, failed);
     else {
       inject(other, sql, [], failed);

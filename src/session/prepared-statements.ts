@@ -133,8 +133,10 @@ export async function ensurePrepared(session: SessionCore, prepared: Prepared, t
   else injectSync(target);
   await session.drained(target);
   if (failure !== null) throw refused(failure, target.database);
-  target.statements.set(prepared.name, prepared);
-  if (told !== null && !same(told, now)) {
+  if (told === null || same(told, now)) target.statements.set(prepared.name, prepared);
+  else {
+    // It stands there, and must be out of the way when the client prepares it anew.
+    target.stale.add(prepared.name);
     throw new PgfigError('CACHED_PLAN_CHANGED', 'cached plan must not change result type', {
       detail: `The statement now belongs to database "${target.database}", where its columns or parameters differ.`,
     });

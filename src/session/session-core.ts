@@ -65,6 +65,8 @@ export abstract class SessionCore {
   splitting = false;
   /** CopyInResponse has passed and the copy has not ended. */
   copyIn = false;
+  /** Settings that a function has changed within a transaction: their values are asked where it ran. */
+  settingsToAsk: { readonly target: SessionLink; readonly name: string; readonly local: boolean }[] = [];
   /** COMMIT is on its way there: if the link is lost now, nobody knows how it ended. */
   commitSent: SessionLink | null = null;
   /** Command tag that the client was shown last, within a transaction. */
@@ -149,7 +151,7 @@ export abstract class SessionCore {
         }
         this.client.flush();
         if (this.draining && this.idle) return this.close('pgfig is shutting down', SHUTDOWN);
-        if (!this.input.blocked) this.client.channel.resume();
+        if (!this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
       })
       .catch((error: unknown) => this.fail(error));
   }

@@ -29,6 +29,7 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
       target !== undefined &&
       target !== null &&
       isReady(session, target) &&
+      !target.inPipeline &&
       (session.active === target || session.active === null || session.active.link.queue.shown === 0) &&
       (session.links.size === 1 || !pipelineElsewhere(session, target)) &&
       (!plan.writes || mayWrite(session, target))
@@ -36,7 +37,6 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
       count(session, plan, target);
       target.link.queue.push(Expect.Query, null, plan.ddl ? watchEffects(session, target, plan, null) : null);
       target.lastWasQuery = true;
-      target.inPipeline = false;
       session.active = target;
       session.last = target;
       session.forward(target, chunk, at, end);

@@ -74,6 +74,9 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
   const settingsLost = forget(session, target);
+  // Whatever is said now would be read as the rest of a row: only the connection's end can tell.
+  if (target.link.midMessage)
+    return session.close(`the connection to database "${target.database}" was lost within a row`);
   if (session.commitSent === target) {
     return session.close(
       'a connection was lost during COMMIT',
