@@ -22,7 +22,7 @@ export interface LinkOwner {
   onParameterStatus(link: Link, name: string, value: string): void;
   /** NoticeResponse or NotificationResponse, whole, at chunk[start, end); `hidden`: while a request of pgfig's own was being answered. */
   onAsync(link: Link, type: number, chunk: Buffer, start: number, end: number, hidden: boolean): void;
-  /** A RowDescription or ParameterDescription of the client's, whole; may be changed in place. */
+  /** A RowDescription, ParameterDescription or NoData of the client's, whole; may be changed in place. */
   onDescription(link: Link, type: number, chunk: Buffer, start: number, end: number): void;
   /** The chunk is through, everything of it has been handed on, and the backend owes less than before. */
   onProgress(link: Link): void;
@@ -260,6 +260,7 @@ export class Link implements ChannelOwner {
         return true;
       case B.ErrorResponse:
         return this.#shownError(chunk, at, end);
+      case B.NoData:
       case B.RowDescription:
       case B.ParameterDescription:
         this.#owner.onDescription(this, type, chunk, at, end);

@@ -1,4 +1,5 @@
 import type { Link } from '../backend/link.js';
+import { stableCopy } from '../net/slab.js';
 import { notificationResponse } from '../wire/backend-messages.js';
 import { decodeNotification } from '../wire/decode.js';
 import { B } from '../wire/types.js';
@@ -18,7 +19,7 @@ export function onAsync(
   hidden: boolean,
 ): void {
   if (type === B.NoticeResponse) {
-    if (!hidden) session.client.pass(chunk, start, end, false);
+    if (!hidden) session.client.say(stableCopy(chunk, start, end));
     return;
   }
   const { pid, channel, payload } = decodeNotification(chunk, start + 5, end);

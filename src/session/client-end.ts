@@ -12,6 +12,8 @@ export class ClientEnd {
   /** Parameters as the client was told of them. */
   readonly reported = new Map<string, string>();
   readonly #counters: TrafficCounters;
+  /** A backend's message was passed on in part: nothing may come between its parts. */
+  partial = false;
   readonly #gathered: Buffer[] = [];
   #held: Buffer[] | null = null;
 
@@ -51,9 +53,9 @@ export class ClientEnd {
     this.#held = null;
   }
 
-  /** Sends what was gathered. */
+  /** Sends what was gathered, as soon as no message is cut open. */
   flush(): void {
-    if (this.#gathered.length === 0) return;
+    if (this.#gathered.length === 0 || this.partial) return;
     const bytes = this.#gathered.length === 1 ? this.#gathered[0] : Buffer.concat(this.#gathered);
     this.#gathered.length = 0;
     if (bytes === undefined) return;

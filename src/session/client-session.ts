@@ -178,6 +178,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void {
     if (this.traffic.tracing) traceMessages(this, 'B', link.database, chunk, start, end);
     this.client.pass(chunk, start, end, owned);
+    this.client.partial = link.midMessage;
     if (this.client.channel.congested) {
       this.traffic.counters.backendPauses++;
       link.pause();

@@ -22,16 +22,18 @@ export function describe(
   start: number,
   end: number,
 ): void {
-  if (link.database !== session.homeName) translate(session, link.database, type, chunk, start, end);
+  if (type !== B.NoData && link.database !== session.homeName)
+    translate(session, link.database, type, chunk, start, end);
   const head = session.describing[0];
   if (head === undefined || head.link.link !== link) return;
   const { prepared } = head;
   if (prepared !== null && prepared.name !== '') {
     prepared.description ??= { parameters: null, row: null };
-    if (type === B.ParameterDescription) prepared.description.parameters = stableCopy(chunk, start + 5, end);
-    else prepared.description.row = stableCopy(chunk, start + 5, end);
+    const told = prepared.description;
+    if (type === B.ParameterDescription) told.parameters ??= stableCopy(chunk, start + 5, end);
+    else if (type === B.RowDescription) told.row ??= stableCopy(chunk, start + 5, end);
   }
-  if (type === B.RowDescription) session.describing.shift();
+  if (type !== B.ParameterDescription) session.describing.shift();
 }
 
 function translate(

@@ -161,7 +161,7 @@ function withPortal(
     });
   }
   if (!describes && portal !== undefined) return execute(session, portal.prepared, target, chunk, at, end);
-  if (describes) session.describing.push({ prepared: null, link: target });
+  if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
   send(session, target, kind, chunk, at, end);
 }
 

@@ -2,10 +2,10 @@ import { Expect, type Watcher } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
 import { type ColumnDescription, decodeParameterDescription, decodeRowDescription } from '../wire/decode.js';
-import { closeStatement, describeStatement, parse } from '../wire/frontend-messages.js';
+import { closeStatement, describeStatement } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
 import { FIRST_USER_OID } from './descriptions.js';
-import { injectFlush, injectSync } from './injection.js';
+import { inject, injectFlush, injectSync } from './injection.js';
 import type { Description, Prepared } from './prepared.js';
 import { textOf } from './query-text.js';
 import type { SessionCore } from './session-core.js';
@@ -107,6 +107,7 @@ export function followRules(session: SessionCore, prepared: Prepared): void {
 export async function ensurePrepared(session: SessionCore, prepared: Prepared, target: SessionLink): Promise<void> {
   prepared.on = target;
   if (target.statements.get(prepared.name) === prepared) return;
+  if (prepared.sqlLevel !== null) return prepareBySql(session, prepared, prepared.sqlLevel, target);
   const told = prepared.description;
   const now: Description = { parameters: null, row: null };
   let failure: Buffer | null = null;
@@ -122,8 +123,7 @@ export async function ensurePrepared(session: SessionCore, prepared: Prepared, t
     link.hold(closeStatement(prepared.name));
     link.queue.push(Expect.Close, {});
   }
-  if (prepared.sqlLevel !== null) link.hold(parse(prepared.name, prepared.sqlLevel));
-  else link.hold(parseFor(session, prepared, target));
+  link.hold(parseFor(session, prepared, target));
   link.queue.push(Expect.Parse, hidden);
   if (told !== null) {
     link.hold(describeStatement(prepared.name));
@@ -143,6 +143,25 @@ export async function ensurePrepared(session: SessionCore, prepared: Prepared, t
   }
 }
 
+/** A statement of SQL-level PREPARE is made again by its own text. */
+async function prepareBySql(session: SessionCore, prepared: Prepared, sql: string, target: SessionLink): Promise<void> {
+  if (target.stale.delete(prepared.name)) {
+    target.link.hold(closeStatement(prepared.name));
+    target.link.queue.push(Expect.Close, {});
+  }
+  const again = inject(target, sql);
+  if (session.tx === null && target.inPipeline) injectFlush(target);
+  else injectSync(target);
+  await session.drained(target);
+  if (again.error !== null) {
+    throw new PgfigError('BACKEND_ANSWERED', again.error.message, {
+      sqlstate: again.error.code,
+      detail: `The statement was prepared again on database "${target.database}", where it now belongs.`,
+    });
+  }
+  target.statements.set(prepared.name, prepared);
+}
+
 function refused(body: Buffer, database: string): PgfigError {
   const fields = new Map(
     body
@@ -160,7 +179,8 @@ function refused(body: Buffer, database: string): PgfigError {
 function same(told: Description, now: Description): boolean {
   const types = (body: Buffer | null): string =>
     body === null ? '' : decodeParameterDescription(body, 0, body.length).join(',');
-  return types(told.parameters) === types(now.parameters) && columns(told.row) === columns(now.row);
+  const alike = told.parameters === null || types(told.parameters) === types(now.parameters);
+  return alike && columns(told.row) === columns(now.row);
 }
 
 /** Names and types; the table's OID and the column's number differ between databases and mean nothing to a client. */
