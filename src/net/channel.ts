@@ -15,6 +15,8 @@ export interface ChannelOwner {
   onDrain(): void;
   /** The peer is gone (half-closed counts), or the socket failed. Called once. */
   onClosed(error: Error | null): void;
+  /** The peer sends nothing more, but may still read; without this it counts as gone. */
+  onHalfClosed?(): void;
 }
 
 /**
@@ -62,7 +64,7 @@ export class Channel {
     const channel: { current: Channel | null } = { current: null };
     const socket = new net.Socket({
       handle,
-      allowHalfOpen: false,
+      allowHalfOpen: true,
       writableHighWaterMark: WRITE_LIMIT,
       onread: {
         buffer: shared,
@@ -219,7 +221,11 @@ export class Channel {
       if (!this.#closed) this.#owner.onDrain();
     });
     socket.on('error', (error) => this.#close(error));
-    socket.on('end', () => this.#close(null));
+    socket.on('end', () => {
+      if (socket.allowHalfOpen && this.#owner.onHalfClosed !== undefined) {
+        if (!this.#closed) this.#owner.onHalfClosed();
+      } else this.#close(null);
+    });
     socket.on('close', () => this.#close(null));
   }
 

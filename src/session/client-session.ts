@@ -118,6 +118,17 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     }
   }
 
+  /** A client that has shut its writing side is answered what it has asked, and then left. */
+  onHalfClosed(): void {
+    const answered = (): boolean => {
+      if (this.closed) return true;
+      if (this.input.blocked) return false;
+      for (const { link } of this.links.values()) if (link.queue.shown > 0) return false;
+      return true;
+    };
+    void this.waiters.until(answered).then(() => this.close('the client closed the connection'));
+  }
+
   /** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
   #failPipeline(): void {
     this.pipelineLost = false;
@@ -197,7 +208,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
-    if (this.tx !== null && this.tx.idleTimeout > 0) this.#watchIdle(this.tx.idleTimeout);
+    if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
     return this.status;
   }
 

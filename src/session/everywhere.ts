@@ -25,36 +25,53 @@ export function runEverywhere(session: SessionCore, plan: TextPlan, frame: Buffe
 
 async function run(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   const shown = await anyLink(session);
+  const sql = textOfQuery(frame);
+  // LISTEN counts as done when it is done everywhere: only then is the client answered.
+  if (listensIn(plan)) await repeatOnOthers(session, shown, plan, sql, true);
   await sendOn(session, plan, shown, frame);
   await session.answered(shown);
   if (session.lastQueryFailed) return;
-  await repeatEverywhere(session, shown, plan, textOfQuery(frame), true);
+  if (!listensIn(plan)) await repeatOnOthers(session, shown, plan, sql, true);
+  forgetState(session, plan);
   await settleContext(session);
 }
+
+const listensIn = (plan: TextPlan): boolean => plan.effects.some((effect) => effect.type === 'listen');
 
 const textOfQuery = (frame: Buffer): string => {
   const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
   return frame.toString('utf8', queryStart, queryEnd);
 };
 
-/** What was done on `shown`, done on the other links; and forgotten by the session. */
+/** What was done on `shown` by the extended protocol, done on the other links; and forgotten by the session. */
 export async function repeatEverywhere(
+  session: SessionCore,
+  shown: SessionLink,
+  plan: TextPlan,
+  sql: string,
+): Promise<void> {
+  await repeatOnOthers(session, shown, plan, sql, false);
+  forgetState(session, plan);
+}
+
+/** @throws PgfigError BACKEND_UNREACHABLE for a LISTEN that would not hear one of the databases */
+async function repeatOnOthers(
   session: SessionCore,
   shown: SessionLink,
   plan: TextPlan,
   sql: string,
   simple: boolean,
 ): Promise<void> {
-  const listens = plan.effects.some((effect) => effect.type === 'listen');
+  const listens = listensIn(plan);
   if (listens) {
     for (const database of session.context.rules.databases) {
-      if (!session.links.has(database)) await openLink(session, database).catch(unheard(session, database));
+      if (!session.links.has(database)) await openLink(session, database);
     }
   }
   for (const other of session.links.values()) {
     if (other === shown || other.link.lost) continue;
     const failed = (error: ErrorFields): void =>
-      session.traffic.events.warning('a reset of the session failed on one link', {
+      session.traffic.events.warning('what resets a session failed on one link', {
         database: other.database,
         error: error.message,
       });
@@ -66,17 +83,7 @@ export async function repeatEverywhere(
     }
     await session.drained(other);
   }
-  forgetState(session, plan);
 }
-
-/** A database that is down cannot be listened on: a service that needs the others alone must work without it. */
-const unheard =
-  (session: SessionCore, database: string) =>
-  (error: unknown): void =>
-    session.traffic.events.warning('LISTEN does not reach a database that cannot be reached', {
-      database,
-      error: error instanceof Error ? error.message : String(error),
-    });
 
 /** What the links have forgotten, the session forgets. */
 export function forgetState(session: SessionCore, plan: TextPlan): void {

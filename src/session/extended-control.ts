@@ -193,7 +193,10 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
           'SET TRANSACTION must come before the first statement of a transaction over several databases',
         );
       }
-      tx.addModes(control.modes, control.isolation);
+      // Within a savepoint they last as long as it does.
+      if (tx.journal.length > 0)
+        tx.record({ type: 'statement', name: '', sql: `SET TRANSACTION ${control.modes}` }, null);
+      else tx.addModes(control.modes, control.isolation);
       session.client.say(tag);
       return;
     default:

@@ -15,6 +15,7 @@ import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
 import { count, failedTransaction } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
+import { linkOfName } from './sql-prepare.js';
 import type { TextPlan } from './text-plan.js';
 import { settle } from './unsettled.js';
 
@@ -31,13 +32,13 @@ export function onParse(session: SessionCore, chunk: Buffer, at: number, end: nu
   const { plan } = prepared;
   if (plan.error !== null) throw plan.error;
   if (plan.spans) throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a prepared statement cannot span several databases');
-  const target = openLinkOf(session, plan);
+  const target = linkOfName(session, plan) ?? openLinkOf(session, plan);
   if (target !== null && isReady(session, target) && !othersBusy(session, target)) {
     sendParse(session, prepared, target, chunk, at, end);
     return;
   }
   later(session, chunk, at, end, async (frame) => {
-    const link = await linkFor(session, plan);
+    const link = linkOfName(session, plan) ?? (await linkFor(session, plan));
     await makeReady(session, link, false);
     sendParse(session, prepared, link, frame, 0, frame.length);
   });
@@ -217,7 +218,7 @@ export function onClose(session: SessionCore, chunk: Buffer, at: number, end: nu
     if (prepared === undefined || target.statements.get(name) !== prepared) continue;
     target.statements.delete(name);
     if (shown === null) shown = target;
-    else closeHidden(target, chunk, at, end);
+    else target.stale.add(name);
   }
   closeOn(session, shown, chunk, at, end);
 }
@@ -236,11 +237,6 @@ function closeOn(session: SessionCore, target: SessionLink | null, chunk: Buffer
     });
   }
   send(session, chosen, Expect.Close, chunk, at, end);
-}
-
-function closeHidden(target: SessionLink, chunk: Buffer, at: number, end: number): void {
-  target.link.queue.push(Expect.Close, {});
-  target.link.hold(stableCopy(chunk, at, end));
 }
 
 export function onFlush(session: SessionCore, chunk: Buffer, at: number, end: number): void {
@@ -264,7 +260,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
     session.flushRun();
     session.block(
       settle(session).then(() => endPipeline(session)),
-      false,
+      true,
     );
     return;
   }
@@ -272,6 +268,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
   if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
     active.inPipeline = false;
     session.pipelineWriter = null;
+    if (session.txStamp === 0) session.portals.clear();
     active.link.queue.push(Expect.Sync);
     session.forward(active, chunk, at, end);
     return;

@@ -1,8 +1,10 @@
 import { dial } from '../backend/dial.js';
 import type { Link } from '../backend/link.js';
 import { PgfigError } from '../errors/pgfig-error.js';
+import { inject, injectSync } from './injection.js';
 import type { SessionCore } from './session-core.js';
 import { SessionLink } from './session-link.js';
+import { quoteIdent } from './transaction.js';
 
 /**
  * Reported parameters that a startup packet may set. A late link gets the values that home reported at login, so
@@ -48,5 +50,13 @@ export async function openLink(session: SessionCore, database: string): Promise<
   const target = new SessionLink(link, traffic.counters.backend(database));
   session.links.set(database, target);
   if (database === session.homeName) session.home = target;
+  if (session.listening.size > 0) listenHere(session, target);
   return target;
+}
+
+/** Notifications are to be heard on a link that is opened later too. */
+function listenHere(session: SessionCore, target: SessionLink): void {
+  for (const channel of session.listening) inject(target, `LISTEN ${quoteIdent(channel)}`);
+  target.holdsState = true;
+  injectSync(target);
 }

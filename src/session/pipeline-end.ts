@@ -23,7 +23,7 @@ export function endPipeline(session: SessionCore): void {
   session.pipelineWriter = null;
   if (open.length === 0) return readyWhenAnswered(session);
   if (open.length === 1 && shown !== null) return sendSync(session, shown);
-  session.block(endAll(session, open, shown, writer, failed), false);
+  session.block(endAll(session, open, shown, writer, failed), true);
 }
 
 /** The link whose ReadyForQuery the client gets: the one that failed, else the writer, else the last one. */
@@ -53,7 +53,7 @@ function readyWhenAnswered(session: SessionCore): void {
   }
   session.block(
     session.answered(active).then(() => session.client.sayReady(session.status)),
-    false,
+    true,
   );
 }
 

@@ -150,6 +150,7 @@ export abstract class SessionCore {
           this.fail(error);
         }
         this.client.flush();
+        this.waiters.check();
         if (this.draining && this.idle) return this.close('pgfig is shutting down', SHUTDOWN);
         if (!this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
       })

@@ -36,6 +36,30 @@ export function runNamed(session: SessionCore, plan: TextPlan, frame: Buffer): P
   return undefined;
 }
 
+/**
+ * The link where the cursor or statement lives that a text names (FETCH, CLOSE, EXECUTE, DEALLOCATE); null where it
+ * names none that is known.
+ * @throws PgfigError DUPLICATE_CURSOR for a DECLARE whose name is taken on another link
+ */
+export function linkOfName(session: SessionCore, plan: TextPlan): SessionLink | null {
+  if (plan.effects.length === 0) return null;
+  for (const effect of plan.effects) {
+    let link: SessionLink | null | undefined;
+    if ((effect.type === 'use-cursor' || effect.type === 'close-cursor') && effect.name !== null) {
+      link = session.cursors.get(effect.name)?.target;
+    } else if ((effect.type === 'execute' || effect.type === 'deallocate') && effect.name !== null) {
+      link = session.names.get(latin1(effect.name))?.on;
+    } else if (effect.type === 'declare-cursor') {
+      const taken = session.cursors.get(effect.name)?.target;
+      if (taken !== undefined && taken.database !== (plan.database ?? taken.database)) {
+        throw new PgfigError('DUPLICATE_CURSOR', `cursor "${effect.name}" already exists`);
+      }
+    }
+    if (link !== undefined && link !== null && !link.link.lost) return link;
+  }
+  return null;
+}
+
 const latin1 = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
 
 async function runPrepare(

@@ -53,6 +53,7 @@ export function finish(session: SessionCore, committed: boolean): void {
     participant.undo.length = 0;
     participant.readOnly = false;
   }
+  session.portals.clear();
   for (const [name, { hold }] of session.cursors) if (!hold || !committed) session.cursors.delete(name);
   const asked = tx.writer ?? tx.participants.at(-1) ?? null;
   if (asked !== null) {
@@ -132,7 +133,6 @@ function answerOwed(
     code: fatal?.code ?? '08006',
     message: `the connection to database "${target.database}" was lost: ${cause}`,
   });
-  if (session.input.blocked && owed === 0) return; // whoever waits for the link says so
   if (session.splitting) {
     session.client.say(message);
     session.lastQueryFailed = true;

@@ -39,7 +39,6 @@ export async function settle(session: SessionCore): Promise<void> {
     session.healed(tx);
     session.status = IN_TRANSACTION;
   }
-  if (unsettled.plan.everywhere)
-    await repeatEverywhere(session, unsettled.target, unsettled.plan, unsettled.sql, false);
+  if (unsettled.plan.everywhere) await repeatEverywhere(session, unsettled.target, unsettled.plan, unsettled.sql);
   await settleContext(session);
 }
