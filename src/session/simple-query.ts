@@ -22,6 +22,8 @@ import { planOf, type TextPlan } from './text-plan.js';
  * message joins the run as it lies.
  */
 export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: number): void {
+  // As in Postgres, a Query does away with the unnamed statement.
+  if (session.names.size > 0) session.names.delete('');
   const plan = planQuery(session, chunk, at, end);
   if (plan.plain) {
     const target = plan.database === null ? (session.last ?? session.home) : session.links.get(plan.database);

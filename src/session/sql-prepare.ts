@@ -94,7 +94,7 @@ async function runPrepare(
 
 async function runExecute(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
   const prepared = session.names.get(latin1(name));
-  if (prepared === undefined) return toLast(session, plan, frame);
+  if (prepared === undefined) return unknownName(session, plan, name, frame);
   followRules(session, prepared);
   const own = prepared.plan;
   if (own.error !== null) throw own.error;
@@ -107,7 +107,7 @@ async function runExecute(session: SessionCore, plan: TextPlan, name: string, fr
 async function runDeallocate(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
   const key = latin1(name);
   const prepared = session.names.get(key);
-  if (prepared === undefined) return toLast(session, plan, frame);
+  if (prepared === undefined) return unknownName(session, plan, name, frame);
   const holders = [...session.links.values()].filter((target) => target.statements.get(key) === prepared);
   const [shown] = holders;
   if (shown === undefined) return toLast(session, plan, frame);
@@ -136,6 +136,15 @@ async function runCursor(session: SessionCore, plan: TextPlan, name: string, fra
   if (target === undefined || target.link.lost) return toLast(session, plan, frame);
   await sendOn(session, { ...plan, writes: false }, target, frame);
   await session.answered(target);
+}
+
+/** A name that pgfig does not know may stand on a backend all the same: made in a function, or done away with. */
+async function unknownName(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
+  const target = await linkFor(session, { ...plan, database: null });
+  if (target.stale.has(latin1(name))) {
+    throw new PgfigError('UNDEFINED_STATEMENT', `prepared statement "${name}" does not exist`);
+  }
+  await toLast(session, plan, frame);
 }
 
 async function toLast(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
