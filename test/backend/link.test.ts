@@ -40,6 +40,8 @@ class Owner implements LinkOwner {
   shown: Buffer[] = [];
   events: string[] = [];
   keepsReady = false;
+  /** The status that the client is to see, where it is another. */
+  tells: number | null = null;
   toClient(_link: Link, chunk: Buffer, start: number, end: number): void {
     if (start >= end) this.events.push('an empty run');
     this.shown.push(Buffer.from(chunk.subarray(start, end)));
@@ -47,9 +49,9 @@ class Owner implements LinkOwner {
   onError(_link: Link, fields: ErrorFields): void {
     this.events.push(`error ${fields.code}`);
   }
-  onReady(_link: Link, status: number, shown: boolean): boolean {
+  onReady(_link: Link, status: number, shown: boolean): number {
     this.events.push(`ready ${String.fromCharCode(status)} ${shown ? 'shown' : 'hidden'}`);
-    return shown && !this.keepsReady;
+    return shown && !this.keepsReady ? (this.tells ?? status) : 0;
   }
   onCommand(_link: Link, chunk: Buffer, start: number, end: number): void {
     this.events.push(`command ${chunk.toString('latin1', start, end - 1)}`);
@@ -220,6 +222,15 @@ t.test('ReadyForQuery that the owner keeps does not pass, what stands around it 
   link.onData(Buffer.concat([tag, readyForQuery('I'), tag, readyForQuery('I')]), false);
   t.equal(owner.text, Buffer.concat([tag, tag]).toString('latin1'));
   t.ok(link.idle);
+});
+
+t.test('the owner may tell the client of another status', async (t) => {
+  const { link, owner } = make();
+  owner.tells = 0x45;
+  link.queue.push(Expect.Query);
+  link.onData(readyForQuery('T'), false);
+  t.equal(owner.text, readyForQuery('E').toString('latin1'));
+  t.equal(link.status, 0x54, 'what the backend said is kept');
 });
 
 t.test('an error of a hidden request: the client sees neither it nor what is skipped', async (t) => {

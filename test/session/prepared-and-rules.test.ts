@@ -1,0 +1,149 @@
+import type pg from 'pg';
+import t from 'tap';
+import { failure, ORDERS_RULE, startShop, statusOf, until, value } from './two-databases.js';
+
+/** `moving` is in both databases alike, with other rows; `differing` has its columns in another order and type. */
+const shop = await startShop({
+  inMonolith: `
+    CREATE TABLE moving (id int PRIMARY KEY, side text); INSERT INTO moving VALUES (1, 'monolith');
+    CREATE TABLE differing (id int, side text); INSERT INTO differing VALUES (1, 'monolith');
+    CREATE TABLE other (id int);`,
+  inOrders: `
+    CREATE TABLE moving (id int PRIMARY KEY, side text); INSERT INTO moving VALUES (1, 'orders_db');
+    CREATE TABLE differing (side text, id bigint); INSERT INTO differing VALUES ('orders_db', 1);
+    CREATE TABLE other (id int);`,
+  rules: { moving: { database: 'orders_db', tables: ['public.moving', 'public.differing'], phase: 'monolith' } },
+});
+const probe = await shop.connect();
+
+/** Rewrites the rule file, and waits until the proxy goes by it. */
+async function moveTo(phase: 'monolith' | 'write-new'): Promise<void> {
+  await shop.pgfig.writeRule('moving', {
+    database: 'orders_db',
+    tables: ['public.moving', 'public.differing'],
+    phase,
+  });
+  const side = phase === 'monolith' ? 'monolith' : 'orders_db';
+  await until(async () => (await value(probe, 'SELECT side FROM moving')) === side, `the rules of ${phase}`);
+}
+const run = (client: pg.Client, name: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> =>
+  client.query({ name, text, values });
+
+t.test('a named statement follows its table, there and back', async (t) => {
+  await moveTo('monolith');
+  const client = await shop.connect();
+  const side = async (): Promise<unknown> =>
+    (await run(client, 'side', 'SELECT side FROM moving WHERE id = $1', [1])).rows[0]?.side;
+  t.equal(await side(), 'monolith');
+  await moveTo('write-new');
+  t.equal(await side(), 'orders_db');
+  t.equal(await side(), 'orders_db');
+  await moveTo('monolith');
+  t.equal(await side(), 'monolith');
+  await client.query("SET app.tenant = 'ada'");
+  await moveTo('write-new');
+  t.equal(
+    (await run(client, 'tenant', "SELECT current_setting('app.tenant') AS tenant FROM moving")).rows[0]?.tenant,
+    'ada',
+    'and finds the settings there',
+  );
+  t.equal(await side(), 'orders_db');
+});
+
+t.test('writes and SQL-level PREPARE follow too', async (t) => {
+  await moveTo('monolith');
+  const client = await shop.connect();
+  const write = 'INSERT INTO moving VALUES ($1, $2)';
+  await run(client, 'write', write, [10, 'first']);
+  await client.query('PREPARE count AS SELECT count(*)::int FROM moving WHERE id >= $1');
+  t.equal(await value(client, 'EXECUTE count (10)').catch(String), 1);
+  await moveTo('write-new');
+  await run(client, 'write', write, [11, 'second']);
+  t.equal(await value(client, 'EXECUTE count (10)').catch(String), 1);
+  t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id >= 10'), [{ id: 10 }]);
+  t.strictSame(await shop.inOrders('SELECT id FROM moving WHERE id >= 10'), [{ id: 11 }]);
+  await client.query('DEALLOCATE count');
+  t.match(await failure(client.query('EXECUTE count (10)')), { code: '26000' });
+});
+
+t.test('columns differ: the error that drivers know, and then a new one works', async (t) => {
+  await moveTo('monolith');
+  const client = await shop.connect();
+  t.strictSame((await run(client, 'star', 'SELECT * FROM differing')).rows, [{ id: 1, side: 'monolith' }]);
+  await moveTo('write-new');
+  t.match(await failure(run(client, 'star', 'SELECT * FROM differing')), {
+    code: '0A000',
+    message: 'cached plan must not change result type',
+  });
+  t.equal(statusOf(client), 'I');
+  t.strictSame((await run(client, 'star2', 'SELECT * FROM differing')).rows, [{ id: '1', side: 'orders_db' }]);
+  t.strictSame(
+    (await run(client, 'chosen', 'SELECT side FROM differing')).rows,
+    [{ side: 'orders_db' }],
+    'one that names its columns',
+  );
+});
+
+t.test('inside a transaction the rules of its first routed statement hold', async (t) => {
+  await moveTo('monolith');
+  const [client, waiting] = await Promise.all([shop.connect(), shop.connect()]);
+  await waiting.query('BEGIN');
+  await client.query('BEGIN');
+  t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'monolith');
+  await moveTo('write-new');
+  t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'monolith', 'pinned');
+  t.equal((await run(client, 'pinned', 'SELECT side FROM moving WHERE id = 1')).rows[0]?.side, 'monolith');
+  t.equal(await value(waiting, 'SELECT side FROM moving WHERE id = 1'), 'orders_db', 'BEGIN alone pins nothing');
+  await client.query('COMMIT');
+  t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'orders_db');
+  t.equal((await run(client, 'pinned', 'SELECT side FROM moving WHERE id = 1')).rows[0]?.side, 'orders_db');
+  await waiting.query('ROLLBACK');
+});
+
+t.test('a rule that is removed, and one that is broken', async (t) => {
+  await moveTo('write-new');
+  const client = await shop.connect();
+  const side = async (): Promise<unknown> =>
+    (await run(client, 'side', 'SELECT side FROM moving WHERE id = 1')).rows[0]?.side;
+  t.equal(await side(), 'orders_db');
+  await shop.pgfig.writeRule('moving', 'domain: moving\nphase: nowhere\n');
+  await until(() => /moving\.yaml/.test(shop.pgfig.logs()), 'the complaint');
+  t.equal(await side(), 'orders_db', 'the last good rules stay');
+  await shop.pgfig.removeRule('moving');
+  await until(async () => (await value(probe, 'SELECT side FROM moving WHERE id = 1')) === 'monolith', 'its removal');
+  t.equal(await side(), 'monolith');
+});
+
+t.test('what is told of one statement is not taken for another’s', async (t) => {
+  await moveTo('monolith');
+  const client = await shop.connect();
+  // In one pipeline: a statement without rows is described in front of one with rows.
+  const { parse, bind, execute, describeStatement, sync } = await import('../../src/wire/frontend-messages.js');
+  const { RawClient } = await import('../hostile/raw-client.js');
+  const raw = await RawClient.login({ ...shop.pgfig, dbname: 'shop' } as never);
+  const types = async (): Promise<string> => (await raw.untilReady()).map(({ type }) => type).join('');
+  raw.send(
+    parse('quiet', 'INSERT INTO moving VALUES (20, NULL) ON CONFLICT DO NOTHING'),
+    describeStatement('quiet'),
+    parse('rows', 'SELECT side FROM moving WHERE id = 1'),
+    describeStatement('rows'),
+    sync,
+  );
+  t.equal(await types(), '1tn1tTZ');
+  await moveTo('write-new');
+  raw.send(bind('', 'quiet', []), execute('', 0), sync);
+  t.equal(await types(), '2CZ', 'the one without rows still has none');
+  raw.send(bind('', 'rows', []), execute('', 0), sync);
+  t.equal(await types(), '2DCZ');
+  raw.vanish();
+  t.equal(await value(client, 'SELECT count(*)::int FROM moving WHERE id = 20'), 1);
+});
+
+t.test('other domains are not touched by the change', async (t) => {
+  const client = await shop.connect();
+  const text = 'SELECT count(*)::int AS n FROM orders';
+  t.equal((await run(client, 'orders', text)).rows[0]?.n, 2);
+  await moveTo('monolith');
+  t.equal((await run(client, 'orders', text)).rows[0]?.n, 2);
+  t.equal(ORDERS_RULE.phase, 'write-new');
+});
