@@ -96,7 +96,13 @@ function unknownStatement(
 ): void {
   if (session.status === FAILED) throw failedTransaction();
   const target = session.last ?? session.home;
-  if (target !== null && isReady(session, target) && !othersBusy(session, target) && name.length > 0) {
+  if (
+    target !== null &&
+    isReady(session, target) &&
+    !othersBusy(session, target) &&
+    name !== '' &&
+    !target.stale.has(name)
+  ) {
     send(session, target, expect, chunk, at, end);
     return;
   }

@@ -28,6 +28,8 @@ export class Handshake implements ChannelOwner {
   readonly #peer: string;
   #channel: Channel;
   #secure: tls.TLSSocket | null = null;
+  /** The socket whose TLS handshake is under way. */
+  #upgrading: net.Socket | null = null;
   #pending: Buffer = Buffer.alloc(0);
   #startup: Startup | null = null;
   #auth: ServerAuth | null = null;
@@ -155,12 +157,21 @@ export class Handshake implements ChannelOwner {
   #encrypt(head: Buffer | null): void {
     const { tls: clientTls } = this.#gate;
     if (clientTls === null) return;
-    const secure = clientTls.upgrade(this.#channel.detach(), head, () => {
+    const plain = this.#channel.detach();
+    this.#upgrading = plain;
+    clientTls.upgrade(plain, head, (secure) => {
+      this.#upgrading = null;
       // Without ALPN another protocol's server could be spoken to (PostgreSQL documentation, 55.2.10).
-      if (head !== null && secure.alpnProtocol !== 'postgresql') secure.destroy();
+      if (this.#over || (head !== null && secure.alpnProtocol !== 'postgresql')) {
+        secure.destroy();
+        return this.#end();
+      }
+      this.#secure = secure;
+      this.#channel = Channel.overStream(secure, this);
     });
-    this.#secure = secure;
-    this.#channel = Channel.overStream(secure, this);
+    plain.once('close', () => {
+      if (this.#upgrading !== null) this.#end();
+    });
   }
 
   async #beginLogin(packet: Startup): Promise<void> {
@@ -259,6 +270,7 @@ export class Handshake implements ChannelOwner {
       const reason = error.cause instanceof Error ? error.cause.message : error.message;
       this.#gate.authFailed(this.#startup?.params.get('user') ?? null, this.#peer, reason);
     }
+    this.#upgrading?.destroy();
     this.#channel.writeOwned(
       this.#speaksOldProtocol() ? Buffer.from(`EFATAL:  ${error.message}\n\0`) : errorFrom(error),
     );
