@@ -119,6 +119,7 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
   if (prepared === undefined) return unknownStatement(session, name, Expect.Describe, chunk, at, end);
   followRules(session, prepared);
   const { plan } = prepared;
+  refuseInFailed(session, plan);
   const target = plan.database === null ? prepared.on : (session.links.get(plan.database) ?? null);
   if (
     target !== null &&
@@ -160,6 +161,13 @@ function withPortal(
   const target = portal?.link ?? session.cursors.get(utf8(name))?.target ?? session.last ?? session.home;
   if (target === null || target.link.lost)
     throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
+  if (session.status === FAILED && session.tx !== null && target.link.status !== FAILED) throw failedTransaction();
+  if (session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
+    return later(session, chunk, at, end, async (frame) => {
+      await makeReady(session, target, portal?.prepared.plan.writes ?? false);
+      withPortal(session, name, expect, frame, 0, frame.length, describes);
+    });
+  }
   const kind = describes ? Expect.Describe : expect;
   if (othersBusy(session, target)) {
     return later(session, chunk, at, end, (frame) => {
@@ -246,6 +254,7 @@ function closeOn(session: SessionCore, target: SessionLink | null, chunk: Buffer
 }
 
 export function onFlush(session: SessionCore, chunk: Buffer, at: number, end: number): void {
+  if (end - at !== HEADER) throw new PgfigError('PROTOCOL_VIOLATION_IN_QUERY', 'invalid message format');
   const { active } = session;
   if (active !== null && active.link.queue.shown > 0) session.forward(active, chunk, at, end);
 }

@@ -52,7 +52,10 @@ function readyWhenAnswered(session: SessionCore): void {
     return;
   }
   session.block(
-    session.answered(active).then(() => session.client.sayReady(session.status)),
+    session.answered(active).then(() => {
+      // A Sync that the backend reads in copy-in mode is owed nothing.
+      if (!session.copyIn) session.client.sayReady(session.status);
+    }),
     true,
   );
 }
@@ -79,7 +82,8 @@ async function endAll(
   for (const target of open) {
     if (target === first || target.link.lost) continue;
     if (failed && target === needing) continue;
-    if (failed && implicit && !target.link.queue.needsSync) inject(target, 'ROLLBACK');
+    const undone = failed || (first !== null && session.lastQueryFailed);
+    if (undone && implicit && !target.link.queue.needsSync) inject(target, 'ROLLBACK');
     injectSync(target);
   }
   if (failed) {

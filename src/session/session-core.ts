@@ -126,7 +126,7 @@ export abstract class SessionCore {
     this.client.say(backendKeyData(this.start.info.pid, this.start.secret));
     this.client.sayReady(IDLE);
     this.client.flush();
-    this.contextChanged();
+    this.refreshContext();
   }
 
   /**
@@ -206,6 +206,8 @@ export abstract class SessionCore {
   /** Waits for the active link; by Flush where nobody has sent Sync yet. */
   async activeAnswered(): Promise<void> {
     const { active } = this;
+    // The requests themselves may still be in the run, and a Flush must not overtake them.
+    this.flushRun();
     if (active === null || active.link.queue.shown === 0) return;
     if (active.inPipeline) active.link.send(flush);
     await this.answered(active);
@@ -253,7 +255,7 @@ export abstract class SessionCore {
 
   /** search_path or temporary tables have changed. */
   contextChanged(): void {
-    this.context = this.traffic.contextOf(this.searchPath.schemas, this.tempTables, this.homeName);
+    this.context = this.traffic.contextLike(this.context, this.searchPath.schemas, this.tempTables);
   }
 
   /** No request outstanding, no transaction open. */

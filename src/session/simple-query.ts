@@ -16,6 +16,7 @@ import { settleContext } from './settle-context.js';
 import { runSplit } from './split-query.js';
 import { runNamed } from './sql-prepare.js';
 import { planOf, type TextPlan } from './text-plan.js';
+import { adoptAgain } from './transaction-end.js';
 
 /**
  * A simple Query (55.2.2). The hot path: the plan is on the cache's entry, its link is open and ready, and the
@@ -114,7 +115,10 @@ async function runWithEffects(session: SessionCore, plan: TextPlan, frame: Buffe
   }
   const target = await linkFor(session, plan);
   await sendOn(session, plan, target, frame);
+  const before = session.tx;
   await session.answered(target);
+  // A string that ended one transaction and began another.
+  if (plan.controlInside && before !== null && session.tx === before) adoptAgain(session, target);
   if (session.copyIn) session.unsettled = { target, plan, sql: '' };
   else await settleContext(session);
 }

@@ -25,6 +25,12 @@ export interface Traffic {
   generation: number;
   /** Databases by name, as configured. */
   database(name: string): DatabaseConfig;
+  /** The same context but for what names mean to the session: by the rules that it has. */
+  contextLike(
+    context: RoutingContext,
+    searchPath: readonly string[],
+    tempTables: ReadonlyMap<string, string>,
+  ): RoutingContext;
   /** The routing context of these facts; sessions with the same facts get the same object, and share plans. */
   contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext;
   /** The session has ended. */

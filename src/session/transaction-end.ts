@@ -19,6 +19,10 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
     return FAILED;
   } else if (status === IDLE) {
     finish(session, session.lastTag !== 'ROLLBACK');
+  } else if (status === IN_TRANSACTION && tx.participants.some(({ link }) => link.status === FAILED)) {
+    // Another participant has failed: this one's ReadyForQuery does not make the transaction whole.
+    session.holdParticipants();
+    return FAILED;
   } else if (status === IN_TRANSACTION) {
     session.healed(tx);
   } else if (tx.participants.length > 1) {
@@ -39,6 +43,14 @@ function adopt(session: SessionCore, target: SessionLink): void {
   session.tx = tx;
   session.txStamp = tx.stamp;
   session.tempTablesBeforeTransaction = session.tempTables;
+}
+
+/** The transaction of a link may be another one by now: what is known of the old one must not be used for it. */
+export function adoptAgain(session: SessionCore, target: SessionLink): void {
+  const { status } = session;
+  finish(session, true);
+  adopt(session, target);
+  session.status = status;
 }
 
 /** The transaction is over on every participant, or will be before anything else runs there. */
@@ -128,6 +140,7 @@ function answerOwed(
   fatal: ErrorFields | null,
   owed: number,
 ): void {
+  session.lastQueryFailed = true;
   const message = errorResponse({
     severity: 'ERROR',
     code: fatal?.code ?? '08006',

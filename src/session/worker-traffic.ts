@@ -128,6 +128,15 @@ export class WorkerTraffic implements Gate, Traffic {
     return this.#contexts.of({ rules: this.rules, catalog: this.catalog, searchPath, tempTables, service: '', home });
   }
 
+  contextLike(
+    context: RoutingContext,
+    searchPath: readonly string[],
+    tempTables: ReadonlyMap<string, string>,
+  ): RoutingContext {
+    const like = { ...context, searchPath, tempTables };
+    return context.rules === this.rules && context.catalog === this.catalog ? this.#contexts.of(like) : like;
+  }
+
   database(name: string): DatabaseConfig {
     const database = this.config.databases.get(name);
     if (database === undefined)
