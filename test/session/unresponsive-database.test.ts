@@ -33,7 +33,7 @@ const USERS = 'SELECT count(*)::int FROM users';
 async function cancel(client: pg.Client): Promise<void> {
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
   const packet = Buffer.alloc(16);
-  [16, 80877102, processID, secretKey].forEach((word, at) => packet.writeInt32BE(word, at * 4));
+  for (const [at, word] of [16, 80877102, processID, secretKey].entries()) packet.writeInt32BE(word, at * 4);
   const socket = net.connect({ host: pgfig.host, port: pgfig.port });
   socket.on('error', () => undefined);
   socket.resume();
