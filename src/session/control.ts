@@ -80,9 +80,10 @@ function runBegin(
     session.sayCommand(commandComplete(tagOf(plan, frame)));
     return null;
   }
+  if (tx.failedHere) throw failedTransaction();
   const participant = failedOrLast(session);
   if (participant !== null) return sendOn(session, plan, participant, frame);
-  if (session.status === FAILED) throw failedTransaction();
+  if (effect.modes !== '') tx.addModes(effect.modes, effect.isolation);
   session.client.say(warning('25001', 'there is already a transaction in progress'));
   session.sayCommand(commandComplete(tagOf(plan, frame)));
   return null;
@@ -222,7 +223,7 @@ async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<Sess
   );
 }
 
-const asRaised = (fields: ErrorFields): PgfigError =>
+export const asRaised = (fields: ErrorFields): PgfigError =>
   new PgfigError('BACKEND_ANSWERED', fields.message, {
     sqlstate: fields.code,
     ...(fields.detail === undefined ? {} : { detail: fields.detail }),

@@ -1,6 +1,7 @@
 import type { Watcher } from '../backend/reply-queue.js';
 import type { SessionEffect } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
+import { noteDeallocated, notePrepared } from './named-statements.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import type { TextPlan } from './text-plan.js';
@@ -45,6 +46,11 @@ export function apply(
   alone: boolean,
 ): void {
   switch (effect.type) {
+    case 'begin':
+      // BEGIN within a transaction warns, and its modes take effect all the same.
+      if (effect.modes !== '')
+        session.tx?.record({ type: 'statement', name: '', sql: `SET TRANSACTION ${effect.modes}` }, target);
+      return;
     case 'set':
       return settingChanged(session, target, effect.name, effect.local, alone ? sql : null);
     case 'set-unknown':
@@ -71,7 +77,9 @@ export function apply(
     case 'drop-table':
       return dropped(session, effect.table.schema, effect.table.name);
     case 'prepare':
-      return; // noted when it was sent: its name must be known to what follows in the same pipeline
+      return notePrepared(session, target, effect, sql ?? '');
+    case 'deallocate':
+      return effect.name === null ? undefined : noteDeallocated(session, target, effect.name);
     case 'declare-cursor':
       if (effect.hold) target.holdsState = true;
       session.cursors.set(effect.name, { target, hold: effect.hold });
@@ -111,12 +119,22 @@ function settingChanged(
   if (movesNames) session.searchPath.outdated(target);
   if (tx === null) {
     if (!local) session.settings.changed(name, target);
+    if (target.inPipeline) changedInPipeline(session, target, name, local);
     return;
   }
   if (movesNames) tx.searchPathChanged = true;
-  if (!local) tx.changedSettings.add(name);
+  if (!local) tx.changedSettings.set(name, target);
   if (sql === null) session.settingsToAsk.push({ target, name, local });
   else tx.record({ type: 'statement', name: '', sql }, target);
+}
+
+/**
+ * The implicit transaction of a pipeline may still undo it; and what is set for its time only stays on this link, so
+ * that no other may take part.
+ */
+function changedInPipeline(session: SessionCore, target: SessionLink, name: string, local: boolean): void {
+  if (local) session.pipelineLocal = target;
+  else session.pipelineChanged.push({ target, name });
 }
 
 function dropped(session: SessionCore, schema: string | undefined, name: string): void {

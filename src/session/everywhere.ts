@@ -9,6 +9,7 @@ import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { settleContext } from './settle-context.js';
 import type { TextPlan } from './text-plan.js';
+import type { Transaction } from './transaction.js';
 
 /**
  * What pools send between two users of a connection (DISCARD ALL; RESET ALL; CLOSE ALL; UNLISTEN * ...), and
@@ -20,7 +21,22 @@ export function runEverywhere(session: SessionCore, plan: TextPlan, frame: Buffe
   if (plan.spans || (plan.writes && session.links.size > 1)) {
     throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a query string that resets the session cannot also use tables');
   }
+  const resets = plan.effects.some((effect) => effect.type === 'reset-all');
+  if (session.tx !== null && resets) return resetInTransaction(session, session.tx, plan, frame);
   return run(session, plan, frame);
+}
+
+/** RESET ALL within a transaction may be undone: it goes the way of SET, by the journal. */
+async function resetInTransaction(session: SessionCore, tx: Transaction, plan: TextPlan, frame: Buffer): Promise<void> {
+  const shown = await anyLink(session);
+  await sendOn(session, plan, shown, frame);
+  await session.answered(shown);
+  if (session.lastQueryFailed) return;
+  tx.record({ type: 'statement', name: '', sql: 'RESET ALL' }, shown);
+  tx.searchPathChanged = true;
+  for (const name of session.settings.names) tx.changedSettings.set(name, shown);
+  session.searchPath.outdated(shown);
+  await settleContext(session);
 }
 
 async function run(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {

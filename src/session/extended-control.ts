@@ -9,8 +9,18 @@ import {
   parseComplete,
 } from '../wire/backend-messages.js';
 import { FAILED } from './client-end.js';
-import { beginHere, endEverywhere, failedOrLast, openPipeline, savepointHere, tagOf, warning } from './control.js';
+import {
+  asRaised,
+  beginHere,
+  endEverywhere,
+  failedOrLast,
+  openPipeline,
+  savepointHere,
+  tagOf,
+  warning,
+} from './control.js';
 import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-send.js';
+import { inject, injectSync } from './injection.js';
 import { begin as beginOn, isReady, makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared } from './prepared-statements.js';
@@ -27,7 +37,7 @@ import { settleContext } from './settle-context.js';
 /** The one link that control statements concern now; null: pgfig's own business. */
 function concerned(session: SessionCore): SessionLink | null {
   const { tx } = session;
-  if (tx === null) return openPipeline(session);
+  if (tx === null) return openPipelines(session).length === 1 ? openPipeline(session) : null;
   const [only] = tx.participants;
   return only !== undefined && tx.participants.length === 1 && !tx.failedHere ? only : null;
 }
@@ -62,7 +72,8 @@ export function parseControl(
 /** Outside of a transaction COMMIT and its like get their warnings or errors from a server. */
 function needsServer(session: SessionCore, prepared: Prepared): boolean {
   const { control } = prepared.plan;
-  return session.tx === null && control !== null && control.type !== 'begin' && prepared.name === '';
+  if (session.tx !== null || control === null || control.type === 'begin') return false;
+  return prepared.name === '' && openPipelines(session).length < 2;
 }
 
 /** Says something once everything before it is answered. */
@@ -84,7 +95,8 @@ export function bindControl(
 ): boolean {
   const target = prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session);
   if (target === null) {
-    if (session.tx === null && prepared.plan.control?.type !== 'begin') return false;
+    const own = prepared.plan.control?.type === 'begin' || openPipelines(session).length > 1;
+    if (session.tx === null && !own) return false;
     answer(session, chunk, at, end, () => {
       session.portals.set(portal, { link: null, prepared });
       session.client.say(bindComplete);
@@ -147,9 +159,15 @@ export function executeControl(session: SessionCore, prepared: Prepared, chunk: 
 
 /** BEGIN in the middle of a pipeline: what its implicit transaction has done so far becomes part of the block. */
 function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, { type: 'begin' }>): void {
+  if (control.isolation !== null && pipelineIsOpen(session)) {
+    throw new PgfigError('ACTIVE_TRANSACTION', 'SET TRANSACTION ISOLATION LEVEL must be called before any query');
+  }
   const writer = session.pipelineWriter;
   beginHere(session, control);
   const { tx } = session;
+  // What the pipeline has set so far is now undone with the block, if that is.
+  for (const { target, name } of session.pipelineChanged) tx?.changedSettings.set(name, target);
+  session.pipelineChanged = [];
   for (const target of session.links.values()) {
     if (tx === null || !target.inPipeline) continue;
     beginOn(session, tx, target);
@@ -157,18 +175,45 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
   }
 }
 
+const openPipelines = (session: SessionCore): SessionLink[] =>
+  [...session.links.values()].filter((target) => target.inPipeline);
+
+const notInBlock = (type: string): PgfigError =>
+  new PgfigError(
+    'NO_ACTIVE_TRANSACTION',
+    `${type.replace('-', ' ').toUpperCase()} can only be used in transaction blocks`,
+  );
+
+/** COMMIT or ROLLBACK in the middle of a pipeline over several links ends its implicit transaction, with a warning. */
+async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Promise<void> {
+  const open = openPipelines(session);
+  const writer = session.pipelineWriter;
+  const ordered = writer === null ? open : [writer, ...open.filter((target) => target !== writer)];
+  for (const target of ordered) {
+    const ended = inject(target, how === 'commit' ? 'COMMIT' : 'ROLLBACK');
+    injectSync(target);
+    await session.drained(target);
+    if (ended.error !== null) throw asRaised(ended.error);
+  }
+  session.pipelineWriter = null;
+  session.pipelineLocal = null;
+  session.client.say(warning('25P01', 'there is no transaction in progress'));
+}
+
 async function runHere(session: SessionCore, prepared: Prepared, control: SessionEffect): Promise<void> {
   const { tx } = session;
   const tag = commandComplete(tagOf(prepared.plan, prepared.parse));
   if (tx === null) {
     if (control.type === 'begin') beginInPipeline(session, control);
-    else session.client.say(warning('25P01', 'there is no transaction in progress'));
+    else if (control.type === 'commit' || control.type === 'rollback') await endImplicit(session, control.type);
+    else throw notInBlock(control.type);
     session.client.say(tag);
     return;
   }
   switch (control.type) {
     case 'begin':
       if (session.status === FAILED) throw failedTransaction();
+      if (control.modes !== '') tx.addModes(control.modes, control.isolation);
       session.client.say(warning('25001', 'there is already a transaction in progress'));
       session.client.say(tag);
       return;

@@ -11,7 +11,10 @@ import type { Transaction } from './transaction.js';
 /** Whether a statement may go to the link as it is: it has the transaction, the journal and the settings. */
 export function isReady(session: SessionCore, target: SessionLink): boolean {
   return (
-    target.txStamp === session.txStamp && target.settingsVersion === session.settings.version && target.cancelling === 0
+    (session.pipelineLocal === null || session.pipelineLocal === target) &&
+    target.txStamp === session.txStamp &&
+    target.settingsVersion === session.settings.version &&
+    target.cancelling === 0
   );
 }
 
@@ -66,6 +69,7 @@ export function writesOn(session: SessionCore, target: SessionLink): void {
 export function makeReady(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> | null {
   const { tx } = session;
   if (writes) refuseSecondWriter(session, target);
+  refuseBesideLocal(session, target);
   if (isReady(session, target)) {
     return writes && tx !== null && tx.writer !== target && tx.participants.length > 1
       ? guardOthers(session, tx, target)
@@ -81,6 +85,17 @@ export function makeReady(session: SessionCore, target: SessionLink, writes: boo
     return null;
   }
   return catchUp(session, target, writes);
+}
+
+/** A setting for the time of a pipeline's implicit transaction cannot be given to a second database. */
+function refuseBesideLocal(session: SessionCore, target: SessionLink): void {
+  const { pipelineLocal } = session;
+  if (pipelineLocal === null || pipelineLocal === target || session.tx !== null) return;
+  throw new PgfigError(
+    'NOT_OVER_SEVERAL_DATABASES',
+    `database "${target.database}" cannot join a pipeline that has set something for its own time on database "${pipelineLocal.database}"`,
+    { hint: 'Send BEGIN first, or set it for the session.' },
+  );
 }
 
 async function catchUp(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> {

@@ -56,6 +56,10 @@ export abstract class SessionCore {
   skipping = false;
   /** The implicit transaction of a pipeline writes here. */
   pipelineWriter: SessionLink | null = null;
+  /** The link that has settings which last as long as the pipeline's implicit transaction: no other may join it. */
+  pipelineLocal: SessionLink | null = null;
+  /** Settings that the pipeline's implicit transaction has changed, and may yet undo. */
+  pipelineChanged: { readonly target: SessionLink; readonly name: string }[] = [];
   /** Descriptions that were asked for, in order. */
   readonly describing: { readonly prepared: Prepared | null; readonly link: SessionLink }[] = [];
   lastQueryFailed = false;

@@ -41,6 +41,11 @@ export class Settings {
     if (upToDate) link.settingsVersion = this.version;
   }
 
+  /** Names that were ever changed in this session. */
+  get names(): Iterable<string> {
+    return this.#changedAt.keys();
+  }
+
   /** RESET ALL has run on every open link, given here with those that will be opened in mind. */
   resetAll(open: Iterable<SessionLink>): void {
     this.version++;

@@ -1,13 +1,12 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { SessionEffect } from '../sql/statement.js';
-import { decodeQuery } from '../wire/decode.js';
 import { linkFor, makeReady } from './joining.js';
-import type { Prepared } from './prepared.js';
+import { latin1 } from './named-statements.js';
 import { ensurePrepared, followRules } from './prepared-statements.js';
 import { sendOn, sendQuery } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { planOf, type TextPlan } from './text-plan.js';
+import type { TextPlan } from './text-plan.js';
 
 /**
  * SQL-level PREPARE, EXECUTE and DEALLOCATE, and cursors: they go where the name lives. Names of statements are one
@@ -49,6 +48,8 @@ export function linkOfName(session: SessionCore, plan: TextPlan): SessionLink | 
       link = session.cursors.get(effect.name)?.target;
     } else if ((effect.type === 'execute' || effect.type === 'deallocate') && effect.name !== null) {
       link = session.names.get(latin1(effect.name))?.on;
+    } else if (effect.type === 'prepare' && session.names.has(latin1(effect.name))) {
+      throw new PgfigError('DUPLICATE_STATEMENT', `prepared statement "${effect.name}" already exists`);
     } else if (effect.type === 'declare-cursor') {
       const taken = session.cursors.get(effect.name)?.target;
       if (taken !== undefined && taken.database !== (plan.database ?? taken.database)) {
@@ -59,8 +60,6 @@ export function linkOfName(session: SessionCore, plan: TextPlan): SessionLink | 
   }
   return null;
 }
-
-const latin1 = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
 
 async function runPrepare(
   session: SessionCore,
@@ -74,22 +73,6 @@ async function runPrepare(
   const target = await linkFor(session, plan);
   await sendOn(session, { ...plan, writes: false }, target, frame);
   await session.answered(target);
-  if (session.lastQueryFailed) return;
-  const inner = { statements: [effect.statement], spans: [[0, 0] as const], syntaxError: null };
-  const cached = { parsed: inner, extra: null, folded: false };
-  const { queryStart, queryEnd } = decodeQuery(frame, 5, frame.length);
-  const prepared: Prepared = {
-    name,
-    parse: Buffer.alloc(0),
-    userTypes: false,
-    sqlLevel: frame.toString('utf8', queryStart, queryEnd),
-    cached,
-    plan: planOf(cached, session.context, session.traffic.counters),
-    on: target,
-    description: null,
-  };
-  session.names.set(name, prepared);
-  target.statements.set(name, prepared);
 }
 
 async function runExecute(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {
@@ -113,11 +96,6 @@ async function runDeallocate(session: SessionCore, plan: TextPlan, name: string,
   if (shown === undefined) return toLast(session, plan, frame);
   await sendOn(session, plan, shown, frame);
   await session.answered(shown);
-  if (session.lastQueryFailed) return;
-  session.names.delete(key);
-  // On the other links it stays unused until it is prepared anew under this name: then it must not be in the way.
-  for (const holder of holders) holder.statements.delete(key);
-  for (const holder of holders) if (holder !== shown) holder.stale.add(key);
 }
 
 /** One namespace over all links: a name that is taken elsewhere is taken. @throws PgfigError DUPLICATE_CURSOR */

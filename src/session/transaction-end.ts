@@ -69,7 +69,7 @@ export function finish(session: SessionCore, committed: boolean): void {
   for (const [name, { hold }] of session.cursors) if (!hold || !committed) session.cursors.delete(name);
   const asked = tx.writer ?? tx.participants.at(-1) ?? null;
   if (asked !== null) {
-    for (const name of tx.changedSettings) session.settings.changed(name, asked);
+    for (const [name, link] of tx.changedSettings) session.settings.changed(name, link.link.lost ? asked : link);
     if (tx.searchPathChanged) session.searchPath.outdated(asked);
   }
   if (!committed && session.tempTables !== session.tempTablesBeforeTransaction) {

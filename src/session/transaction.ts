@@ -44,8 +44,8 @@ export class Transaction {
   joinBarred = false;
   /** search_path was changed in here, and perhaps only until the end. */
   searchPathChanged = false;
-  /** Names of session settings changed in here. */
-  readonly changedSettings = new Set<string>();
+  /** Names of session settings changed in here, and the link where that was last. */
+  readonly changedSettings = new Map<string, SessionLink>();
   readonly #journal: JournalEntry[] = [];
 
   constructor(modes: string, isolation: IsolationLevel | null) {

@@ -35,6 +35,7 @@ export async function settle(session: SessionCore): Promise<void> {
     else finish(session, session.lastTag !== 'ROLLBACK');
     session.status = control.chain ? IN_TRANSACTION : IDLE;
   }
+  if (tx === null && control !== null) session.pipelineWriter = null;
   if (tx !== null && control?.type === 'rollback-to') {
     session.healed(tx);
     session.status = IN_TRANSACTION;
