@@ -4,7 +4,7 @@ import { commandComplete, noticeResponse } from '../wire/backend-messages.js';
 import type { ErrorFields } from '../wire/decode.js';
 import { FAILED, IDLE, IN_TRANSACTION } from './client-end.js';
 import { inject, injectSync } from './injection.js';
-import { anyLink, makeReady } from './joining.js';
+import { anyLink, makeReady, replayJournal } from './joining.js';
 import { failedTransaction, sendOn, sendQuery } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
@@ -124,9 +124,9 @@ function runEnd(
 ): Promise<void> | null {
   const { tx } = session;
   if (tx === null) return forwardToAny(session, plan, frame);
+  if (how === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
   const [only] = tx.participants;
-  if (only !== undefined && tx.participants.length === 1 && !tx.failedHere) {
-    only.undo.length = 0;
+  if (only !== undefined && tx.participants.length === 1 && !tx.failedHere && only.undo.length === 0) {
     session.commitSent = how === 'commit' ? only : null;
     sendQuery(session, { ...plan, writes: false }, only, frame);
     return session
@@ -142,6 +142,13 @@ function runEnd(
 function afterChain(session: SessionCore, before: Transaction, chain: boolean, only: SessionLink): void {
   session.commitSent = null;
   if (chain && session.tx === before && session.status !== IDLE) chainOn(session, before, only);
+}
+
+/** COMMIT of a transaction that has lost a participant, of which the client has not heard: an error, not a quiet ROLLBACK. */
+export async function tellLoss(session: SessionCore, tx: Transaction, loss: PgfigError): Promise<void> {
+  tx.untoldLoss = null;
+  await endEverywhere(session, tx, 'rollback', false);
+  throw loss;
 }
 
 /** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
@@ -170,7 +177,7 @@ export async function endEverywhere(
   const committing = how === 'commit' && session.status !== FAILED;
   session.client.holdReports();
   const writer = committing ? (tx.writer ?? (await hiddenWriter(session, tx))) : null;
-  const error = writer === null ? null : await commitWriter(session, writer);
+  const error = writer === null ? null : await commitWriter(session, tx, writer);
   const others = tx.participants.filter((participant) => participant !== writer && !participant.link.lost);
   for (const participant of others) endReader(session, participant, committing && error === null);
   // The outcome stands: a reader that is lost from here on changes nothing.
@@ -183,13 +190,17 @@ export async function endEverywhere(
   return committing;
 }
 
-async function commitWriter(session: SessionCore, writer: SessionLink): Promise<PgfigError | null> {
+async function commitWriter(session: SessionCore, tx: Transaction, writer: SessionLink): Promise<PgfigError | null> {
+  // A ROLLBACK TO that ran elsewhere must have undone the writer's rows before they are committed.
+  if (writer.txStamp !== tx.stamp || writer.undo.length > 0) replayJournal(session, tx, writer);
   session.commitSent = writer;
   const answer = inject(writer, 'COMMIT');
   injectSync(writer);
   await session.drained(writer);
   session.commitSent = null;
-  return answer.error === null ? null : asRaised(answer.error);
+  const error = writer.injectionError ?? answer.error;
+  writer.injectionError = null;
+  return error === null ? null : asRaised(error);
 }
 
 function endReader(session: SessionCore, participant: SessionLink, commits: boolean): void {

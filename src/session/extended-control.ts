@@ -17,6 +17,7 @@ import {
   openPipeline,
   savepointHere,
   tagOf,
+  tellLoss,
   warning,
 } from './control.js';
 import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-send.js';
@@ -39,7 +40,8 @@ function concerned(session: SessionCore): SessionLink | null {
   const { tx } = session;
   if (tx === null) return openPipelines(session).length === 1 ? openPipeline(session) : null;
   const [only] = tx.participants;
-  return only !== undefined && tx.participants.length === 1 && !tx.failedHere ? only : null;
+  const alone = only !== undefined && tx.participants.length === 1 && only.undo.length === 0;
+  return alone && !tx.failedHere ? only : null;
 }
 
 const NO_PARAMETERS = parameterDescription([]);
@@ -219,6 +221,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
       return;
     case 'commit':
     case 'rollback': {
+      if (control.type === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
       const committed = await endEverywhere(session, tx, control.type, control.chain);
       session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
       session.client.releaseReports();

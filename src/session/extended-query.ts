@@ -12,7 +12,7 @@ import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from './joining.js'
 import { endPipeline } from './pipeline-end.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
-import { count, failedTransaction } from './send-query.js';
+import { count, failedTransaction, failureOf } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { linkOfName } from './sql-prepare.js';
@@ -38,6 +38,7 @@ export function onParse(session: SessionCore, chunk: Buffer, at: number, end: nu
     return;
   }
   later(session, chunk, at, end, async (frame) => {
+    refuseInFailed(session, plan);
     const link = linkOfName(session, plan) ?? (await linkFor(session, plan));
     await makeReady(session, link, false);
     sendParse(session, prepared, link, frame, 0, frame.length);
@@ -71,8 +72,10 @@ export function onBind(session: SessionCore, chunk: Buffer, at: number, end: num
 }
 
 async function bindSlowly(session: SessionCore, prepared: Prepared, portal: string, frame: Buffer): Promise<void> {
+  stillThere(session, prepared);
   followRules(session, prepared);
   const { plan } = prepared;
+  refuseInFailed(session, plan);
   if (plan.error !== null) throw plan.error;
   const target = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
   await makeReady(session, target, plan.writes);
@@ -83,6 +86,17 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
   }
   session.portals.set(portal, { link: target, prepared });
   send(session, target, Expect.Bind, frame, 0, frame.length);
+}
+
+/** While a message waited, what it needs may have been skipped with a pipeline that failed. @throws PgfigError UNDEFINED_STATEMENT */
+function stillThere(session: SessionCore, prepared: Prepared): void {
+  if (session.names.get(prepared.name) === prepared) return;
+  throw new PgfigError(
+    'UNDEFINED_STATEMENT',
+    prepared.name === ''
+      ? 'unnamed prepared statement does not exist'
+      : `prepared statement "${utf8(prepared.name)}" does not exist`,
+  );
 }
 
 /** Statements that pgfig does not know: made by SQL-level PREPARE inside a string or function, or not at all. */
@@ -133,6 +147,7 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
   }
   if (plan.control !== null && describeControl(session, prepared, chunk, at, end)) return;
   later(session, chunk, at, end, async (frame) => {
+    stillThere(session, prepared);
     const link = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
     await makeReady(session, link, false);
     await ensurePrepared(session, prepared, link);
@@ -332,5 +347,5 @@ function refuseInFailed(session: SessionCore, plan: TextPlan): void {
   if (plan.control !== null) return;
   const failed = session.tx.participants.find((participant) => participant.link.status === FAILED);
   // The link that failed says so itself, unless the message cannot go there.
-  if (failed === undefined || (plan.database !== null && plan.database !== failed.database)) throw failedTransaction();
+  if (failed === undefined || (plan.database !== null && plan.database !== failed.database)) throw failureOf(session);
 }

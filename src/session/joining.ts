@@ -145,7 +145,7 @@ export function begin(session: SessionCore, tx: Transaction, target: SessionLink
   replayJournal(session, tx, target);
 }
 
-function replayJournal(_session: SessionCore, tx: Transaction, target: SessionLink): void {
+export function replayJournal(_session: SessionCore, tx: Transaction, target: SessionLink): void {
   for (const sql of target.undo.splice(0)) inject(target, sql, [], onFailure(target));
   for (; target.journalAt < tx.journal.length; target.journalAt++) {
     const entry = tx.journal[target.journalAt];

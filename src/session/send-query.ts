@@ -49,6 +49,13 @@ function endPipelines(session: SessionCore, target: SessionLink): void {
   session.pipelineWriter = null;
 }
 
+/** What a statement in a failed transaction is answered: the reason, if the client has not heard it yet. */
+export function failureOf(session: SessionCore): PgfigError {
+  const loss = session.tx?.untoldLoss ?? null;
+  if (session.tx !== null) session.tx.untoldLoss = null;
+  return loss ?? failedTransaction();
+}
+
 export const failedTransaction = (): PgfigError =>
   new PgfigError(
     'IN_FAILED_TRANSACTION',

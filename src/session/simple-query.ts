@@ -9,7 +9,7 @@ import { runEverywhere } from './everywhere.js';
 import { waitForActive } from './extended-send.js';
 import { isReady, linkFor, mayWrite } from './joining.js';
 import { textOf } from './query-text.js';
-import { count, failedTransaction, sendOn, sendQuery } from './send-query.js';
+import { count, failureOf, sendOn, sendQuery } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { settleContext } from './settle-context.js';
@@ -129,7 +129,7 @@ async function runWithEffects(session: SessionCore, plan: TextPlan, frame: Buffe
  */
 function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer): null {
   const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
-  if (failed === undefined || frame[0] !== F.Query) throw failedTransaction();
+  if (failed === undefined || frame[0] !== F.Query) throw failureOf(session);
   sendQuery(session, { ...plan, writes: false, effects: [] }, failed, frame);
   return null;
 }

@@ -116,6 +116,15 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   if (tx !== null && took) {
     tx.participants.splice(tx.participants.indexOf(target), 1);
     tx.lostParticipant = true;
+    if (shown === 0) {
+      tx.untoldLoss = new PgfigError(
+        'BACKEND_LOST',
+        `the connection to database "${target.database}" was lost: ${cause}`,
+        {
+          detail: 'The transaction has been rolled back, or will be when it is ended.',
+        },
+      );
+    }
     session.failHere(tx);
   }
   if (shown > 0) answerOwed(session, target, cause, fatal, owed);

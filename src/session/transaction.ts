@@ -1,3 +1,4 @@
+import type { PgfigError } from '../errors/pgfig-error.js';
 import type { IsolationLevel } from '../sql/statement.js';
 import type { SessionLink } from './session-link.js';
 
@@ -34,6 +35,8 @@ export class Transaction {
   writer: SessionLink | null = null;
   /** The client's idle_in_transaction_session_timeout in ms, once several databases take part; 0 for none. */
   idleTimeout = 0;
+  /** The error of a lost participant, until the client has been told. */
+  untoldLoss: PgfigError | null = null;
   /** A participant's connection is gone, and its part of the transaction with it: only ROLLBACK is left. */
   lostParticipant = false;
   /** pgfig itself refused a statement: no backend knows that the transaction has failed. */
