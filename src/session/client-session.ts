@@ -11,6 +11,7 @@ import { onAsync } from './asynchronous.js';
 import type { InputHandler } from './client-input.js';
 import { describe } from './descriptions.js';
 import * as extended from './extended-query.js';
+import { pipelineLost } from './pipeline-end.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { onQuery } from './simple-query.js';
@@ -129,14 +130,9 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     void this.waiters.until(answered).then(() => this.close('the client closed the connection'));
   }
 
-  /** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
   #failPipeline(): void {
     this.pipelineLost = false;
-    if (!this.skipping)
-      this.failMessage(
-        new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements'),
-        false,
-      );
+    if (!this.skipping) this.failMessage(pipelineLost(), false);
   }
 
   endChunk(): void {
@@ -201,6 +197,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (target === undefined) return shown ? status : 0;
     if (!shown) return 0;
     if (this.#startedAt > 0) this.#observe(target);
+    // The client's Sync, which the skipping was to last until, has been answered.
+    this.skipping = false;
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
     if (this.describing.length > 0) this.describing.length = 0;
@@ -313,6 +311,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     endTransaction.linkLost(this, target, fatal, error);
     this.waiters.check();
     this.client.flush();
+    // It may have been congested, and nobody else would let the client go on.
+    if (!this.closed && !this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
   }
 
   trace(link: Link, direction: 'F' | 'B', chunk: Buffer, start: number, end: number): void {

@@ -200,7 +200,9 @@ async function commitWriter(session: SessionCore, tx: Transaction, writer: Sessi
   session.commitSent = null;
   const error = writer.injectionError ?? answer.error;
   writer.injectionError = null;
-  return error === null ? null : asRaised(error);
+  if (error !== null) return asRaised(error);
+  // A backend whose transaction has failed answers COMMIT with ROLLBACK, and no error.
+  return answer.tag === 'COMMIT' ? null : failedTransaction();
 }
 
 function endReader(session: SessionCore, participant: SessionLink, commits: boolean): void {
@@ -219,6 +221,7 @@ function endReader(session: SessionCore, participant: SessionLink, commits: bool
  */
 async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<SessionLink | null> {
   const asked = tx.participants.map((participant) => {
+    replayJournal(session, tx, participant);
     const assigned = inject(participant, 'SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL');
     injectSync(participant);
     return { participant, assigned };

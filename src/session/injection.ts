@@ -1,7 +1,7 @@
 import type { Hidden } from '../backend/reply-queue.js';
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
-import { decodeDataRow, decodeErrorFields, type ErrorFields } from '../wire/decode.js';
+import { decodeCommandTag, decodeDataRow, decodeErrorFields, type ErrorFields } from '../wire/decode.js';
 import { bind, closePortal, closeStatement, execute, flush, parse, query, sync } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
 import type { SessionLink } from './session-link.js';
@@ -22,6 +22,8 @@ const RUN_PORTAL = execute(PORTAL, 0);
 export class Injection implements Hidden {
   readonly rows: (string | null)[][] = [];
   error: ErrorFields | null = null;
+  /** Command tag of the answer. */
+  tag = '';
   readonly #target: SessionLink;
   readonly #onFailure: ((error: ErrorFields) => void) | null;
 
@@ -32,6 +34,7 @@ export class Injection implements Hidden {
 
   onMessage(type: number, chunk: Buffer, start: number, end: number): void {
     if (type === B.DataRow) this.rows.push(decodeDataRow(chunk, start, end));
+    if (type === B.CommandComplete) this.tag = decodeCommandTag(chunk, start, end);
     if (type === B.ErrorResponse && this.error === null) {
       this.error = decodeErrorFields(chunk, start, end);
       // The messages that would have closed them were skipped.

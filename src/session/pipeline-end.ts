@@ -1,4 +1,5 @@
 import { Expect } from '../backend/reply-queue.js';
+import { PgfigError } from '../errors/pgfig-error.js';
 import { sync } from '../wire/frontend-messages.js';
 import { FAILED, IDLE } from './client-end.js';
 import { waitForActive } from './extended-send.js';
@@ -60,6 +61,10 @@ function readyWhenAnswered(session: SessionCore): void {
   );
 }
 
+/** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
+export const pipelineLost = (): PgfigError =>
+  new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements');
+
 async function endAll(
   session: SessionCore,
   open: readonly SessionLink[],
@@ -69,6 +74,7 @@ async function endAll(
 ): Promise<void> {
   // All that was asked is answered before anything is committed: what is answered last may still fail.
   if (!failedBefore) await waitForActive(session);
+  if (session.pipelineLost && !session.skipping) session.client.sayError(pipelineLost());
   const failed = failedBefore || session.skipping || session.pipelineLost;
   session.skipping = false;
   session.pipelineLost = false;

@@ -61,7 +61,7 @@ t.test('from whichever worker the request reaches', async (t) => {
 t.test('a wrong secret, an unknown pid and a backend’s own pid cancel nothing', async (t) => {
   const client = await shop.connect();
   const backend = (await value(client, 'SELECT pg_backend_pid() FROM users LIMIT 1')) as number;
-  const sleeping = client.query('SELECT pg_sleep(1.5), 1 AS undisturbed FROM users LIMIT 1');
+  const sleeping = client.query('SELECT pg_sleep(0.7), 1 AS undisturbed FROM users LIMIT 1');
   await until(() => active('inMonolith', '%undisturbed%'), 'it runs');
   const { processID, secretKey } = keyOf(client);
   await Promise.all([
@@ -148,7 +148,7 @@ t.test('a storm of requests hits those alone that it is aimed at', async (t: Tes
     Promise.all(Array.from({ length: 4 }, () => shop.connect())),
     Promise.all(Array.from({ length: 6 }, () => shop.connect())),
   ]);
-  const ends = Date.now() + 4_000;
+  const ends = Date.now() + 2_500;
   let queries = 0;
   let cancelled = 0;
   let requests = 0;
@@ -179,7 +179,7 @@ t.test('a storm of requests hits those alone that it is aimed at', async (t: Tes
   ]);
   t.strictSame(strangers, []);
   t.comment(`${queries} queries, ${requests} requests, ${cancelled} cancelled`);
-  t.ok(queries > 100 && requests > 20, `${queries} queries, ${requests} requests`);
+  t.ok(queries > 50 && requests > 10, `${queries} queries, ${requests} requests`);
   // When the last request's connection is closed, nothing of the storm is under way any more.
   for (const client of [...aimed, ...spared]) t.equal(await value(client, 'SELECT count(*)::int FROM orders'), 2);
 });
@@ -187,11 +187,11 @@ t.test('a storm of requests hits those alone that it is aimed at', async (t: Tes
 t.test('a request that has been answered hits nothing that is sent after it', async (t) => {
   const client = await shop.connect();
   let cancelled = 0;
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 40; i++) {
     const table = i % 2 === 0 ? 'users' : 'orders';
     const first = client.query(`SELECT count(*) FROM ${table}`).catch(() => cancelled++);
     await Promise.all([first, cancelClient(client)]);
     t.equal(await value(client, `SELECT count(*)::int FROM ${table}`), 2);
   }
-  t.comment(`${cancelled} of 60 cancelled`);
+  t.comment(`${cancelled} of 40 cancelled`);
 });

@@ -1,5 +1,7 @@
-import type pg from 'pg';
+import pg from 'pg';
 import t from 'tap';
+import { copyDone, query } from '../../src/wire/frontend-messages.js';
+import { int32, RawClient } from '../hostile/raw-client.js';
 import { failure, startShop, statusOf, until, value } from './two-databases.js';
 
 const SLOW_COMMIT = `
@@ -121,8 +123,7 @@ t.test('lost in COMMIT: nobody knows, so the session ends with 08007 and nothing
     const id = how === 'alone' ? 61 : how === 'with a second database' ? 62 : 63;
     const client = await shop.connect();
     // The lock that the deferred trigger waits for is held by a session of its own.
-    const { default: pgModule } = await import('pg');
-    const locker = new pgModule.Client({ connectionString: shop.orders.url('orders') });
+    const locker = new pg.Client({ connectionString: shop.orders.url('orders') });
     await locker.connect();
     await locker.query('SELECT pg_advisory_lock(77)');
     try {
@@ -164,5 +165,35 @@ t.test('a link that holds state takes the session with it', async (t) => {
     await shop.inOrders(`SELECT pg_terminate_backend(${pid})`);
     t.match(await words, { code: '57P01', severity: 'FATAL' }, name);
     await ended;
+  }
+});
+
+t.test('lost while the client sends more than the backend takes: the client is still read', async (t) => {
+  const client = await shop.connect();
+  const pid = await value(client, 'SELECT pg_backend_pid() FROM orders LIMIT 1');
+  const raw = await RawClient.login({ host: shop.pgfig.host, port: shop.pgfig.port, dbname: 'shop' } as never);
+  const [own] = await raw.rows('SELECT pg_backend_pid() FROM orders LIMIT 1');
+  t.not(String(pid), own);
+  // The lock makes the backend stop reading the copy at its first row.
+  const locker = new pg.Client({ connectionString: shop.orders.url('orders') });
+  await locker.connect();
+  await locker.query('BEGIN; INSERT INTO orders VALUES (90, 1, NULL)');
+  try {
+    raw.send(query('COPY orders FROM STDIN'));
+    t.equal((await raw.message())?.type, 'G');
+    const row = Buffer.from('90\t1\tx\n');
+    const data = Buffer.concat([Buffer.from('d'), int32(row.length + 4), row]);
+    const chunk = Buffer.concat(Array.from({ length: 5_000 }, () => data));
+    // Until nothing more is taken: the proxy has stopped reading.
+    while (raw.send(chunk)) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => raw.socket.writableLength > 0, 'the client is held back');
+    for (let i = 0; i < 200; i++) raw.send(chunk);
+    await shop.inOrders(`SELECT pg_terminate_backend(${own})`);
+    t.match((await raw.untilReady()).map(({ type }) => type).join(''), /^E+Z$/);
+    raw.send(copyDone);
+    t.strictSame(await raw.rows('SELECT count(*) FROM users'), ['2']);
+  } finally {
+    await locker.end();
+    raw.vanish();
   }
 });
