@@ -286,8 +286,9 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   /** What pgfig put in front of the client's request failed: its error is the request's. */
   #injectionFailed(target: SessionLink): void {
     const fields = target.injectionError;
+    // The backend's last words: what they mean is said when the connection has ended.
+    if (fields === null || fields.severity === 'FATAL' || fields.severity === 'PANIC') return;
     target.injectionError = null;
-    if (fields === null) return;
     this.client.say(errorResponse(fields));
     if (this.tx !== null) this.failHere(this.tx);
     if (!target.lastWasQuery) {

@@ -189,6 +189,7 @@ export abstract class SessionCore {
     this.traffic.events.refused(this.start.info, error);
     this.client.sayError(error);
     this.client.releaseReports();
+    if (this.tx !== null && error.code === 'BACKEND_LOST') this.tx.untoldLoss = null;
     if (this.tx !== null) {
       if (this.status !== FAILED) this.failHere(this.tx);
     }

@@ -127,7 +127,9 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     }
     session.failHere(tx);
   }
-  if (shown > 0) answerOwed(session, target, cause, fatal, owed);
+  // The request behind a statement of pgfig's own that failed is no longer in the queue, and was not answered.
+  const cutOff = target.injectionError !== null && owed === 0;
+  if (shown > 0 || cutOff) answerOwed(session, target, cause, fatal, cutOff && target.lastWasQuery ? 1 : owed);
   else if (target.inPipeline) session.pipelineLost = true;
 }
 
@@ -164,7 +166,7 @@ function answerOwed(
     session.client.say(message);
     if (i < owed) session.client.sayReady(session.status);
   }
-  if (owed === 0) session.skipping = true;
+  if (owed === 0) session.skipping = target.inPipeline;
 }
 
 /** @returns whether settings of the session are lost with it, which nobody else knows */
