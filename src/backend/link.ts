@@ -239,6 +239,8 @@ export class Link implements ChannelOwner {
     if (type === B.ReadyForQuery) this.status = chunk[at + 5] as number;
     if (type === B.ErrorResponse) this.#noteFatal(chunk, at, end);
     this.queue.headHidden?.onMessage?.(type, chunk, at + 5, end);
+    // After a backend's last words nothing is answered any more: what is owed stays owed, for onLost to answer.
+    if (this.#fatal !== null) return;
     this.queue.take(type);
     if (type === B.ReadyForQuery) this.#owner.onReady(this, this.status, false);
   }

@@ -122,7 +122,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   /** A client that has shut its writing side is answered what it has asked, and then left. */
   onHalfClosed(): void {
     const answered = (): boolean => {
-      if (this.closed) return true;
+      // Copy data that does not come any more ends the session, as in Postgres.
+      if (this.closed || this.copyIn) return true;
       if (this.input.blocked) return false;
       for (const { link } of this.links.values()) if (link.queue.shown > 0) return false;
       return true;

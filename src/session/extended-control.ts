@@ -170,6 +170,8 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
   // What the pipeline has set so far is now undone with the block, if that is.
   for (const { target, name } of session.pipelineChanged) tx?.changedSettings.set(name, target);
   session.pipelineChanged = [];
+  if (session.pipelineLocal !== null && tx !== null) tx.joinBarred = true;
+  session.pipelineLocal = null;
   for (const target of session.links.values()) {
     if (tx === null || !target.inPipeline) continue;
     beginOn(session, tx, target);

@@ -165,6 +165,7 @@ function withPortal(
   at: number,
   end: number,
   describes: boolean,
+  ready = false,
 ): void {
   const portal = session.portals.get(name);
   if (portal !== undefined && portal.link === null) {
@@ -177,10 +178,10 @@ function withPortal(
   if (target === null || target.link.lost)
     throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
   if (session.status === FAILED && session.tx !== null && target.link.status !== FAILED) throw failedTransaction();
-  if (session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
+  if (!ready && session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
     return later(session, chunk, at, end, async (frame) => {
       await makeReady(session, target, portal?.prepared.plan.writes ?? false);
-      withPortal(session, name, expect, frame, 0, frame.length, describes);
+      withPortal(session, name, expect, frame, 0, frame.length, describes, true);
     });
   }
   const kind = describes ? Expect.Describe : expect;

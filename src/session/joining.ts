@@ -188,7 +188,7 @@ async function admit(session: SessionCore, tx: Transaction, target: SessionLink)
 
 /** The server must not end a participant for being idle while the client works on another one. */
 function keepAwake(participant: SessionLink): void {
-  inject(participant, 'SET LOCAL idle_in_transaction_session_timeout = 0');
+  inject(participant, 'SET LOCAL idle_in_transaction_session_timeout = 0', [], onFailure(participant));
 }
 
 function injectSyncOrFlush(session: SessionCore, target: SessionLink): void {

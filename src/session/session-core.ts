@@ -216,6 +216,9 @@ export abstract class SessionCore {
     if (active === null || active.link.queue.shown === 0) return;
     if (active.inPipeline) active.link.send(flush);
     await this.answered(active);
+    if (this.copyIn && active.link.queue.shown > 0) {
+      throw new PgfigError('PROTOCOL_VIOLATION', 'unexpected message during COPY from stdin');
+    }
   }
 
   /** pgfig fails the transaction: no link counts as ready in it until it is ended or rolled back to a savepoint. */
