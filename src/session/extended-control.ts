@@ -25,7 +25,7 @@ import { inject, injectSync } from './injection.js';
 import { begin as beginOn, isReady, makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared } from './prepared-statements.js';
-import { failedTransaction } from './send-query.js';
+import { failedTransaction, failureOf } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { settleContext } from './settle-context.js';
@@ -63,12 +63,21 @@ export function parseControl(
     } else sendParse(session, prepared, target, chunk, at, end);
     return true;
   }
+  refuseInFailed(session, prepared);
   if (needsServer(session, prepared)) return false;
   answer(session, chunk, at, end, () => {
     session.names.set(prepared.name, prepared);
     session.client.say(parseComplete);
   });
   return true;
+}
+
+/** In a failed transaction Postgres parses and binds only what ends it. @throws PgfigError IN_FAILED_TRANSACTION */
+function refuseInFailed(session: SessionCore, prepared: Prepared): void {
+  if (session.status !== FAILED || session.tx === null) return;
+  const type = prepared.plan.control?.type;
+  if (type === 'commit' || type === 'rollback' || type === 'rollback-to' || type === 'prepare-transaction') return;
+  throw failureOf(session);
 }
 
 /** Outside of a transaction COMMIT and its like get their warnings or errors from a server. */
@@ -99,6 +108,7 @@ export function bindControl(
   if (target === null) {
     const own = prepared.plan.control?.type === 'begin' || openPipelines(session).length > 1;
     if (session.tx === null && !own) return false;
+    refuseInFailed(session, prepared);
     answer(session, chunk, at, end, () => {
       session.portals.set(portal, { link: null, prepared });
       session.client.say(bindComplete);
@@ -113,6 +123,7 @@ export function bindControl(
   }
   later(session, chunk, at, end, async (frame) => {
     if (target.link.status === FAILED) {
+      refuseInFailed(session, prepared);
       // Nothing can be prepared there any more: it is ended by pgfig's own means.
       session.portals.set(portal, { link: null, prepared });
       session.client.say(bindComplete);
@@ -182,11 +193,12 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
 const openPipelines = (session: SessionCore): SessionLink[] =>
   [...session.links.values()].filter((target) => target.inPipeline);
 
-const notInBlock = (type: string): PgfigError =>
-  new PgfigError(
-    'NO_ACTIVE_TRANSACTION',
-    `${type.replace('-', ' ').toUpperCase()} can only be used in transaction blocks`,
-  );
+function notInBlock(control: SessionEffect): PgfigError {
+  const chained = 'chain' in control && control.chain ? ' AND CHAIN' : '';
+  const savepoint = control.type === 'release' || control.type === 'rollback-to' ? ' SAVEPOINT' : '';
+  const command = `${control.type.replace('-', ' ').toUpperCase()}${savepoint}${chained}`;
+  return new PgfigError('NO_ACTIVE_TRANSACTION', `${command} can only be used in transaction blocks`);
+}
 
 /** COMMIT or ROLLBACK in the middle of a pipeline over several links ends its implicit transaction, with a warning. */
 async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Promise<void> {
@@ -209,8 +221,9 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
   const tag = commandComplete(tagOf(prepared.plan, prepared.parse));
   if (tx === null) {
     if (control.type === 'begin') beginInPipeline(session, control);
-    else if (control.type === 'commit' || control.type === 'rollback') await endImplicit(session, control.type);
-    else throw notInBlock(control.type);
+    else if ((control.type === 'commit' || control.type === 'rollback') && !control.chain) {
+      await endImplicit(session, control.type);
+    } else throw notInBlock(control);
     session.client.say(tag);
     return;
   }

@@ -15,7 +15,7 @@ import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
 import { count, failedTransaction, failureOf } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { linkOfName } from './sql-prepare.js';
+import { linkOfName, refuseTakenName } from './sql-prepare.js';
 import type { TextPlan } from './text-plan.js';
 import { settle } from './unsettled.js';
 
@@ -205,6 +205,7 @@ function execute(
   end: number,
 ): void {
   const { plan } = prepared;
+  refuseTakenName(session, plan);
   count(session, plan, target);
   if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;

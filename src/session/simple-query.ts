@@ -1,6 +1,7 @@
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
+import { emptyQueryResponse } from '../wire/backend-messages.js';
 import { F } from '../wire/types.js';
 import { FAILED } from './client-end.js';
 import { runControl } from './control.js';
@@ -129,6 +130,11 @@ async function runWithEffects(session: SessionCore, plan: TextPlan, frame: Buffe
  */
 function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer): null {
   const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
+  if (plan.parsed.statements.length === 0) {
+    session.client.say(emptyQueryResponse);
+    session.client.sayReady(session.status);
+    return null;
+  }
   if (failed === undefined || frame[0] !== F.Query) throw failureOf(session);
   sendQuery(session, { ...plan, writes: false, effects: [] }, failed, frame);
   return null;

@@ -48,8 +48,6 @@ export function linkOfName(session: SessionCore, plan: TextPlan): SessionLink | 
       link = session.cursors.get(effect.name)?.target;
     } else if ((effect.type === 'execute' || effect.type === 'deallocate') && effect.name !== null) {
       link = session.names.get(latin1(effect.name))?.on;
-    } else if (effect.type === 'prepare' && session.names.has(latin1(effect.name))) {
-      throw new PgfigError('DUPLICATE_STATEMENT', `prepared statement "${effect.name}" already exists`);
     } else if (effect.type === 'declare-cursor') {
       const taken = session.cursors.get(effect.name)?.target;
       if (taken !== undefined && taken.database !== (plan.database ?? taken.database)) {
@@ -114,6 +112,15 @@ async function runCursor(session: SessionCore, plan: TextPlan, name: string, fra
   if (target === undefined || target.link.lost) return toLast(session, plan, frame);
   await sendOn(session, { ...plan, writes: false }, target, frame);
   await session.answered(target);
+}
+
+/** PREPARE may not take a name that stands on any link. @throws PgfigError DUPLICATE_STATEMENT */
+export function refuseTakenName(session: SessionCore, plan: TextPlan): void {
+  for (const effect of plan.effects) {
+    if (effect.type === 'prepare' && session.names.has(latin1(effect.name))) {
+      throw new PgfigError('DUPLICATE_STATEMENT', `prepared statement "${effect.name}" already exists`);
+    }
+  }
 }
 
 /** A name that pgfig does not know may stand on a backend all the same: made in a function, or done away with. */

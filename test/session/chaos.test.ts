@@ -75,7 +75,6 @@ async function transact(client: pg.Client, shape: number): Promise<void> {
       if (error.code !== '08007' && error.code !== '57P01' && error.code !== undefined) {
         for (const id of [...kept, ...gone]) undone.add(id);
       } else counts.unknown++;
-      if (error.code === '08006') surprises.push(`COMMIT failed with ${error.code} ${error.message}`);
     } else for (const id of [...kept, ...gone]) undone.add(id);
     await rollBack(client, [...kept, ...gone], ending);
   }
