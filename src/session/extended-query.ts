@@ -5,17 +5,17 @@ import { closeComplete } from '../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../wire/decode.js';
 import { HEADER } from '../wire/framer.js';
 import { FAILED } from './client-end.js';
-import { watchEffects } from './effects.js';
-import { bindControl, describeControl, executeControl, parseControl } from './extended-control.js';
+import { bindControl, describeControl, parseControl } from './extended-control.js';
 import { later, othersBusy, send, sendParse, utf8, waitForActive } from './extended-send.js';
 import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from './joining.js';
 import { endPipeline } from './pipeline-end.js';
+import { withPortal } from './portals.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
-import { count, failedTransaction, failureOf } from './send-query.js';
+import { failedTransaction, failureOf } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { linkOfName, refuseTakenName } from './sql-prepare.js';
+import { linkOfName } from './sql-prepare.js';
 import type { TextPlan } from './text-plan.js';
 import { settle } from './unsettled.js';
 
@@ -154,79 +154,6 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
     session.describing.push({ prepared, link });
     send(session, link, Expect.Describe, frame, 0, frame.length);
   });
-}
-
-/** Describe, Execute and Close of a portal go where it was bound. */
-function withPortal(
-  session: SessionCore,
-  name: string,
-  expect: Expect,
-  chunk: Buffer,
-  at: number,
-  end: number,
-  describes: boolean,
-  ready = false,
-): void {
-  const portal = session.portals.get(name);
-  if (portal !== undefined && portal.link === null) {
-    if (describes) describeControl(session, portal.prepared, chunk, at, end);
-    else executeControl(session, portal.prepared, chunk, at, end);
-    return;
-  }
-  // An unknown one may be a cursor made by DECLARE.
-  const target = portal?.link ?? session.cursors.get(utf8(name))?.target ?? session.last ?? session.home;
-  if (target === null || target.link.lost)
-    throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
-  if (session.status === FAILED && session.tx !== null && target.link.status !== FAILED) throw failedTransaction();
-  if (!ready && session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
-    return later(session, chunk, at, end, async (frame) => {
-      await makeReady(session, target, portal?.prepared.plan.writes ?? false);
-      withPortal(session, name, expect, frame, 0, frame.length, describes, true);
-    });
-  }
-  const kind = describes ? Expect.Describe : expect;
-  if (othersBusy(session, target)) {
-    return later(session, chunk, at, end, (frame) => {
-      withPortal(session, name, expect, frame, 0, frame.length, describes);
-      return null;
-    });
-  }
-  if (!describes && portal !== undefined) return execute(session, portal.prepared, target, chunk, at, end);
-  if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
-  send(session, target, kind, chunk, at, end);
-}
-
-function execute(
-  session: SessionCore,
-  prepared: Prepared,
-  target: SessionLink,
-  chunk: Buffer,
-  at: number,
-  end: number,
-): void {
-  const { plan } = prepared;
-  refuseTakenName(session, plan);
-  count(session, plan, target);
-  if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
-  if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
-  // What follows may depend on the effect: it waits until the effect has taken place.
-  if (plan.control !== null || plan.effects.length > 0) {
-    session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
-  }
-  const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
-  send(session, target, Expect.Execute, chunk, at, end, watcher);
-}
-
-function textOfParse(prepared: Prepared): string {
-  const frame = queryFrameOf(prepared);
-  return frame.toString('utf8', 5, frame.length - 1);
-}
-
-/** The statement's text as a Query message: what a journal repeats. */
-function queryFrameOf(prepared: Prepared): Buffer {
-  const nameEnd = prepared.parse.indexOf(0, 5);
-  const textEnd = prepared.parse.indexOf(0, nameEnd + 1);
-  return Buffer.concat([Buffer.alloc(5), prepared.parse.subarray(nameEnd + 1, textEnd + 1)]);
 }
 
 export function onExecute(session: SessionCore, chunk: Buffer, at: number, end: number): void {
