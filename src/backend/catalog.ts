@@ -27,6 +27,9 @@ export interface CatalogPart {
   readonly serverSearchPath: readonly string[] | null;
 }
 
+/** An array's name begins with an underscore (PostgreSQL documentation, CREATE TYPE, array types). */
+const isNested = ([, , name, kind]: TypeRow): boolean => kind === 'c' || (kind === 'b' && name.startsWith('_'));
+
 /** Relations, role settings and types of all databases, as of the last time each could be read. */
 export class Catalog implements CatalogView {
   readonly version: number;
@@ -87,6 +90,16 @@ export class Catalog implements CatalogView {
   translateType(database: string, oid: number, toDatabase: string): number | null {
     const name = this.#typeOids.get(database)?.get(oid);
     return name === undefined ? null : (this.#typeNames.get(toDatabase)?.get(name) ?? null);
+  }
+
+  /** Composites and arrays of user types: their binary values hold type OIDs, which differ between databases. */
+  nestedType(database: string, oid: number): string | null {
+    const type = this.types(database).find(([of]) => of === oid);
+    return type !== undefined && isNested(type) ? `${type[1]}.${type[2]}` : null;
+  }
+
+  hasNestedTypes(database: string): boolean {
+    return this.types(database).some(isNested);
   }
 
   types(database: string): readonly TypeRow[] {

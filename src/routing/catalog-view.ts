@@ -11,6 +11,10 @@ export interface CatalogView {
   hasSchema?(database: string, schema: string): boolean | null;
   /** search_path that a session of this role starts with in that database (role and database settings), or null for the server's default. */
   initialSearchPath(database: string, role: string): readonly string[] | null;
+  /** Name of the type where its binary values carry OIDs of other user types (composites, arrays); else null. */
+  nestedType?(database: string, oid: number): string | null;
+  /** Whether the database has any such type. */
+  hasNestedTypes?(database: string): boolean;
   /** OID that the user type `oid` of one database has in another, by schema and name; null when it is not there. */
   translateType?(database: string, oid: number, toDatabase: string): number | null;
 }

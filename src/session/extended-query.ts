@@ -8,6 +8,7 @@ import { FAILED } from './client-end.js';
 import { bindControl, describeControl, parseControl } from './extended-control.js';
 import { later, othersBusy, send, sendParse, utf8, waitForActive } from './extended-send.js';
 import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from './joining.js';
+import { refuseNestedOids, wantsBinary } from './nested-oids.js';
 import { endPipeline } from './pipeline-end.js';
 import { withPortal } from './portals.js';
 import type { Prepared } from './prepared.js';
@@ -58,6 +59,7 @@ export function onBind(session: SessionCore, chunk: Buffer, at: number, end: num
     isReady(session, target) &&
     !othersBusy(session, target) &&
     target.statements.get(names.statement) === prepared &&
+    (!target.carriesOids || !wantsBinary(chunk, names.end, end)) &&
     (!plan.writes || mayWrite(session, target))
   ) {
     if (plan.writes) session.pipelineWriter = session.tx === null ? target : session.pipelineWriter;
@@ -80,6 +82,7 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
   const target = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
   await makeReady(session, target, plan.writes);
   await ensurePrepared(session, prepared, target);
+  if (target.carriesOids) await refuseNestedOids(session, prepared, target, frame);
   if (plan.writes) {
     if (session.tx === null) session.pipelineWriter = target;
     else session.tx.writer = target;

@@ -49,6 +49,7 @@ export async function openLink(session: SessionCore, database: string): Promise<
   }
   const target = new SessionLink(link, traffic.counters.backend(database));
   session.links.set(database, target);
+  target.carriesOids = database !== session.homeName && (traffic.catalog?.hasNestedTypes?.(database) ?? false);
   if (database === session.homeName) session.home = target;
   if (session.listening.size > 0) listenHere(session, target);
   return target;

@@ -25,6 +25,8 @@ export class SessionLink {
   lastWasQuery = false;
   /** Prepared statements by name, as they stand on this backend; looked at for identity alone. */
   readonly statements = new Map<string, object>();
+  /** Binary values from here may carry type OIDs that mean something else in the session's home. */
+  carriesOids = false;
   /** Names of statements that stand on this backend and that the client has done away with. */
   readonly stale = new Set<string>();
   /** Holds what dies with it: temporary tables, session locks, LISTEN, cursors WITH HOLD, sequence values. */

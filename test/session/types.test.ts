@@ -68,6 +68,29 @@ t.test(
   },
 );
 
+t.test('binary composites carry OIDs in their rows: refused', async (t) => {
+  const client = await login();
+  // Result format 1: binary.
+  const bindBinary = Buffer.concat([
+    Buffer.from('B'),
+    Buffer.from([0, 0, 0, 14]),
+    Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0, 1]),
+  ]);
+  client.send(parse('', 'SELECT p FROM order_moods'), bindBinary, execute('', 0), sync);
+  const answers = await client.untilReady();
+  const row = answers.find(({ type }) => type === 'D');
+  if (row === undefined) {
+    const failed = answers.find(({ type }) => type === 'E');
+    t.match(failed === undefined ? {} : errorFields(failed), { C: '0A000', M: /pair/ });
+  } else {
+    // Column count, length, number of fields, then OID, length and value of each: the second is the enum.
+    t.equal(row.body.readUInt32BE(2 + 4 + 4 + 4 + 4 + 4), home, 'the OID within the value is home’s');
+  }
+  client.send(parse('', 'SELECT p FROM moods'), bindBinary, execute('', 0), sync);
+  t.equal((await client.untilReady()).map(({ type }) => type).join(''), '12DCZ', 'at home they pass');
+  client.vanish();
+});
+
 t.test('casts, arrays and regtype by name work in both', async (t) => {
   const client = await shop.connect();
   t.equal(await value(client, 'SELECT count(*)::int FROM order_moods WHERE m = $1::mood', ['happy']), 1);
