@@ -1,7 +1,13 @@
 import { Expect, type Watcher } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
-import { type ColumnDescription, decodeParameterDescription, decodeRowDescription } from '../wire/decode.js';
+import {
+  type ColumnDescription,
+  decodeErrorFields,
+  decodeParameterDescription,
+  decodeRowDescription,
+  type ErrorFields,
+} from '../wire/decode.js';
 import { closeStatement, describeStatement } from '../wire/frontend-messages.js';
 import { B } from '../wire/types.js';
 import { FIRST_USER_OID } from './descriptions.js';
@@ -110,12 +116,12 @@ export async function ensurePrepared(session: SessionCore, prepared: Prepared, t
   if (prepared.sqlLevel !== null) return prepareBySql(session, prepared, prepared.sqlLevel, target);
   const told = prepared.description;
   const now: Description = { parameters: null, row: null };
-  let failure: Buffer | null = null;
+  let failure: ErrorFields | null = null;
   const hidden = {
     onMessage: (type: number, chunk: Buffer, start: number, end: number): void => {
       if (type === B.ParameterDescription) now.parameters = stableCopy(chunk, start, end);
       if (type === B.RowDescription) now.row = stableCopy(chunk, start, end);
-      if (type === B.ErrorResponse) failure = stableCopy(chunk, start, end);
+      if (type === B.ErrorResponse) failure = decodeErrorFields(chunk, start, end);
     },
   };
   const { link } = target;
@@ -153,25 +159,13 @@ async function prepareBySql(session: SessionCore, prepared: Prepared, sql: strin
   if (session.tx === null && target.inPipeline) injectFlush(target);
   else injectSync(target);
   await session.drained(target);
-  if (again.error !== null) {
-    throw new PgfigError('BACKEND_ANSWERED', again.error.message, {
-      sqlstate: again.error.code,
-      detail: `The statement was prepared again on database "${target.database}", where it now belongs.`,
-    });
-  }
+  if (again.error !== null) throw refused(again.error, target.database);
   target.statements.set(prepared.name, prepared);
 }
 
-function refused(body: Buffer, database: string): PgfigError {
-  const fields = new Map(
-    body
-      .toString('utf8')
-      .split('\0')
-      .filter((field) => field !== '')
-      .map((field) => [field.slice(0, 1), field.slice(1)] as const),
-  );
-  return new PgfigError('BACKEND_ANSWERED', fields.get('M') ?? 'the statement could not be prepared', {
-    sqlstate: fields.get('C') ?? 'XX000',
+function refused(fields: ErrorFields, database: string): PgfigError {
+  return new PgfigError('BACKEND_ANSWERED', fields.message, {
+    sqlstate: fields.code,
     detail: `The statement was prepared again on database "${database}", where it now belongs.`,
   });
 }
