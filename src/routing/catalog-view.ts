@@ -1,3 +1,60 @@
+import type { Body, Touches } from '../sql/statement.js';
+
+/** A relation by its full name. */
+export interface RelationRef {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export type RelationKind =
+  | 'table'
+  | 'partitioned'
+  | 'view'
+  | 'materialized-view'
+  | 'foreign-table'
+  | 'sequence'
+  | 'index';
+
+/** What a relation does that the statement does not show. */
+export interface HiddenWork {
+  /** For people: 'trigger log_order', 'rule r', 'policy p', 'foreign key fk (ON DELETE CASCADE)', 'default of column id'. */
+  readonly what: string;
+  readonly on: readonly ('read' | 'insert' | 'update' | 'delete' | 'truncate')[];
+  /** With 'update': only where one of these columns is set; null: any. */
+  readonly columns: readonly string[] | null;
+  /** INSTEAD OF trigger, DO INSTEAD rule: the relation itself is not written. */
+  readonly instead: boolean;
+  readonly touches: Touches;
+}
+
+/** A relation as one database has it. */
+export interface RelationFacts {
+  readonly kind: RelationKind;
+  /** The table that it is a part of: that of an index, the owner of a sequence. */
+  readonly owner: RelationRef | null;
+  /** What it inherits from, or is a partition of; direct ones. */
+  readonly parents: readonly RelationRef[];
+  /** Partitions and what inherits from it; direct ones. */
+  readonly children: readonly RelationRef[];
+  /** What reading it touches, for a view or materialized view; names are qualified. */
+  readonly definition: Touches | null;
+  /** The relation that a change of an automatically updatable view changes. */
+  readonly updates: RelationRef | null;
+  /** Triggers, rules other than a view's own, policies, actions of foreign keys, functions in defaults and checks. */
+  readonly hidden: readonly HiddenWork[];
+}
+
+/** A function, procedure or aggregate as one database has it. */
+export interface FunctionFacts {
+  readonly schema: string;
+  readonly name: string;
+  readonly body: Body;
+  /** SET search_path of its definition; null: it runs with the caller's. */
+  readonly searchPath: readonly string[] | null;
+  /** Not IMMUTABLE or STABLE: it may change data and settings. */
+  readonly volatile: boolean;
+}
+
 /**
  * What the router knows of the relations that exist, per database; read by `backend/catalog` and handed
  * in as a value. Without one (offline), a name without a schema is looked up in the rules along the
@@ -9,6 +66,10 @@ export interface CatalogView {
   hasRelation(database: string, schema: string, name: string): boolean | null;
   /** Whether the schema exists there; null, or no such method: not known. Unknown names are taken to be in the first that does. */
   hasSchema?(database: string, schema: string): boolean | null;
+  /** What is known of the relation there; null where it does not exist there, or nothing is known of it. */
+  relation?(database: string, schema: string, name: string): RelationFacts | null;
+  /** All functions of that name there, whatever their arguments; [] where there is none; null: not known. */
+  functions?(database: string, schema: string, name: string): readonly FunctionFacts[] | null;
   /** search_path that a session of this role starts with in that database (role and database settings), or null for the server's default. */
   initialSearchPath(database: string, role: string): readonly string[] | null;
   /** Name of the type where its binary values carry OIDs of other user types (composites, arrays); else null. */

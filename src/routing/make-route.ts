@@ -37,5 +37,8 @@ export function makeRoute(statement: Statement, needs: readonly Need[], choice: 
     domain,
     reads: Object.freeze(reads),
     written: Object.freeze(written),
+    writtenDomains: [],
+    movesNames: false,
+    opaque: statement.opaque,
   });
 }

@@ -25,4 +25,10 @@ export interface Route {
   /** Resolved names, 'schema.table'. */
   readonly reads: readonly string[];
   readonly written: readonly string[];
+  /** Domains of which it writes or locks a table. */
+  readonly writtenDomains: readonly string[];
+  /** Runs something that may change search_path in ways that the statement does not show. */
+  readonly movesNames: boolean;
+  /** Why part of it could not be seen through; null where all could. */
+  readonly opaque: string | null;
 }

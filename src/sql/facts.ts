@@ -1,5 +1,5 @@
 import { nameKey } from './names.js';
-import type { FunctionName, SessionEffect, Statement, StatementKind, TableName } from './statement.js';
+import type { FunctionName, SessionEffect, Statement, StatementKind, TableChange, TableName } from './statement.js';
 
 /** Names in order of first appearance, without duplicates. */
 class NameList<N extends { readonly name: string }> {
@@ -22,6 +22,8 @@ export class Facts {
   readonly sequences = new NameList<TableName>();
   readonly functions = new NameList<FunctionName>();
   readonly effects: SessionEffect[] = [];
+  readonly changes: TableChange[] = [];
+  opaque: string | null = null;
   writesData = false;
   deterministic = true;
   ordered = false;
@@ -45,6 +47,8 @@ export class Facts {
       reads: this.reads.names,
       writes: this.writes.names,
       locks: this.locks.names,
+      changes: this.changes,
+      opaque: this.opaque,
       sequences: this.sequences.names,
       functions: this.functions.names,
       writesData: this.writesData,
@@ -59,6 +63,7 @@ export class Facts {
 /** Statements are shared by every session that sends the same text. */
 function freeze(statement: Statement): Statement {
   for (const list of [statement.reads, statement.writes, statement.locks, statement.sequences]) Object.freeze(list);
+  Object.freeze(statement.changes);
   Object.freeze(statement.functions);
   Object.freeze(statement.effects);
   return Object.freeze(statement);

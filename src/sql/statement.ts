@@ -10,11 +10,50 @@ export interface TableName {
   readonly catalog?: string;
   readonly schema?: string;
   readonly name: string;
+  /** Written with ONLY: what inherits from it, and its partitions, are not meant. */
+  readonly only?: true;
 }
 
 export interface FunctionName {
   readonly schema?: string;
   readonly name: string;
+}
+
+/** What DML does to one table: it says which triggers, rules and actions of foreign keys it sets off. */
+export interface TableChange {
+  readonly table: TableName;
+  readonly op: 'insert' | 'update' | 'delete' | 'truncate';
+  /** Columns that an UPDATE (also ON CONFLICT DO UPDATE, and MERGE's) sets; null for the other operations. */
+  readonly columns: readonly string[] | null;
+  /** TRUNCATE ... CASCADE */
+  readonly cascade: boolean;
+}
+
+/**
+ * What a piece of SQL touches: a statement, or the body of a function. A definition in a catalog (view, rule,
+ * function) is told in the same words, so that the router follows them from one to the next.
+ */
+export interface Touches {
+  /** Tables read, without duplicates, in order of first appearance. */
+  readonly reads: readonly TableName[];
+  /** Tables written or defined: DML targets, TRUNCATE, COPY FROM, DDL, SELECT INTO, strong LOCKs. */
+  readonly writes: readonly TableName[];
+  /** Tables of `reads` that FOR UPDATE/SHARE or a weak LOCK TABLE locks: read from the authoritative home, count as writes for the second-writer rule. */
+  readonly locks: readonly TableName[];
+  /** What DML does to the tables of `writes`. */
+  readonly changes: readonly TableChange[];
+  /** Sequences named in nextval/setval/currval('...'): they follow their owner's table. */
+  readonly sequences: readonly TableName[];
+  /** Functions called, by the names written; PostgreSQL's own (pg_catalog, not known to write) left out. */
+  readonly functions: readonly FunctionName[];
+  /** Why it cannot be seen through ('dynamic SQL (EXECUTE)', 'language plpython3u'); null where it can. */
+  readonly opaque: string | null;
+}
+
+/** The body of a function, procedure or DO block. */
+export interface Body extends Touches {
+  /** Settings that running it changes for longer than itself, in lower case ('search_path'); '*': not known which. */
+  readonly sets: readonly string[];
 }
 
 export type StatementKind =
@@ -111,6 +150,8 @@ export type SessionEffect =
   | { readonly type: 'unlisten'; readonly channel: string | null }
   | { readonly type: 'notify'; readonly channel: string }
   | { readonly type: 'create-temp'; readonly table: string }
+  /** A relation that is not temporary comes to be under this name: CREATE TABLE, VIEW ..., SELECT INTO, RENAME TO. */
+  | { readonly type: 'create-relation'; readonly table: TableName }
   | { readonly type: 'drop-table'; readonly table: TableName }
   /** nextval, setval: leaves session state (currval, lastval) on the link. */
   | { readonly type: 'sequence' }
@@ -121,18 +162,8 @@ export type SessionEffect =
 
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
 
-export interface Statement {
+export interface Statement extends Touches {
   readonly kind: StatementKind;
-  /** Tables read, without duplicates, in order of first appearance. */
-  readonly reads: readonly TableName[];
-  /** Tables written or defined: DML targets, TRUNCATE, COPY FROM, DDL, SELECT INTO, strong LOCKs. */
-  readonly writes: readonly TableName[];
-  /** Tables of `reads` that FOR UPDATE/SHARE or a weak LOCK TABLE locks: read from the authoritative home, count as writes for the second-writer rule. */
-  readonly locks: readonly TableName[];
-  /** Sequences named in nextval/setval/currval('...'): they follow their owner's table. */
-  readonly sequences: readonly TableName[];
-  /** Functions called, by the names written; PostgreSQL's own (pg_catalog, not known to write) left out. */
-  readonly functions: readonly FunctionName[];
   /** May change data, seen or unseen (DML, DDL, CALL, DO, unparsable); an unknown function alone does not set it. */
   readonly writesData: boolean;
   readonly effects: readonly SessionEffect[];

@@ -29,6 +29,8 @@ const statement = (facts: Partial<Statement>): Statement => ({
   reads: [],
   writes: [],
   locks: [],
+  changes: [],
+  opaque: null,
   sequences: [],
   functions: [],
   writesData: false,

@@ -35,7 +35,7 @@ function expected(stated: Case): object {
   };
 }
 
-function found(statement: Statement): object {
+function found({ changes: _changes, opaque: _opaque, ...statement }: Statement): object {
   return {
     ...statement,
     reads: statement.reads.map(nameOf),
