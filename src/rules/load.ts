@@ -5,7 +5,6 @@ import { readSections } from '../config/sections.js';
 import { isRecord, YamlFile } from '../config/yaml-file.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
-import { AVAILABLE_PHASES } from './phases.js';
 import type { Domain, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
 import { parseTableName, tableKey } from './table-name.js';
@@ -100,12 +99,6 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     yaml.complain(
       ['database'],
       `unknown database ${JSON.stringify(database)}. Use one of ${known.join(', ')}, or add it to databases in pgfig.yaml`,
-    );
-  }
-  if (phase !== undefined && !AVAILABLE_PHASES.includes(phase)) {
-    yaml.complain(
-      ['phase'],
-      `phase ${phase} is not available yet in this version of pgfig. Use ${AVAILABLE_PHASES.join(' or ')}`,
     );
   }
   if (phase !== undefined && phase !== 'monolith' && database === defaultDatabase) {
