@@ -17,6 +17,12 @@ export class Problems {
     this.#list.push({ file, line, column, text: text.endsWith('.') ? text : `${text}.` });
   }
 
+  /** The same for a place that `YamlFile.place` gave: 'file:line:column'. */
+  addAt(place: string, text: string): void {
+    const [, file = place, line = '1', column = '1'] = /^(.*):(\d+):(\d+)$/s.exec(place) ?? [];
+    this.add(file, Number(line), Number(column), text);
+  }
+
   get count(): number {
     return this.#list.length;
   }

@@ -5,7 +5,7 @@ import { readSections } from '../config/sections.js';
 import { isRecord, YamlFile } from '../config/yaml-file.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
-import type { Domain, RuleSet } from './rule-set.js';
+import type { Domain, Phase, ReadsRule, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
 import { parseTableName, tableKey } from './table-name.js';
 
@@ -20,6 +20,24 @@ export interface RulesContext {
 /** The text of each rules file, by its path: what a set was made of, to see whether anything changed. */
 export type RuleTexts = ReadonlyMap<string, string>;
 
+/** Where the keys of a domain's file stand, as 'file:line:column', for messages about a change of theirs. */
+export interface RulePlaces {
+  readonly domain: string;
+  readonly database: string;
+  readonly phase: string;
+  /** By 'schema.table'. */
+  readonly tables: ReadonlyMap<string, string>;
+}
+
+/** What a rules folder says, valid as a whole. */
+export interface LoadedRules {
+  readonly rules: RuleSet;
+  /** What is allowed, but should be known: 'file:line:column: what. What to do.' */
+  readonly warnings: readonly string[];
+  /** By the name of the domain. */
+  readonly places: ReadonlyMap<string, RulePlaces>;
+}
+
 /**
  * Reads every `*.yaml` and `*.yml` of the folder, one domain each. An empty folder is a set without domains.
  *
@@ -27,7 +45,12 @@ export type RuleTexts = ReadonlyMap<string, string>;
  *   `file:line:column: what. What to do.`; FILE_UNREADABLE where the folder is missing or a file cannot be read.
  */
 export function loadRules(dir: string, context: RulesContext): RuleSet {
-  return parseRules(readRuleTexts(dir), context);
+  return parseRuleTexts(readRuleTexts(dir), context).rules;
+}
+
+/** The same as `loadRules`, with warnings and places. @throws PgfigError RULES_INVALID, FILE_UNREADABLE */
+export function readRules(dir: string, context: RulesContext): LoadedRules {
+  return parseRuleTexts(readRuleTexts(dir), context);
 }
 
 /** @throws PgfigError FILE_UNREADABLE */
@@ -57,20 +80,39 @@ export function readRuleTexts(dir: string): RuleTexts {
 
 /** The same as `loadRules`, from texts already read. @throws PgfigError RULES_INVALID */
 export function parseRules(texts: RuleTexts, context: RulesContext): RuleSet {
+  return parseRuleTexts(texts, context).rules;
+}
+
+/** The same as `readRules`, from texts already read. @throws PgfigError RULES_INVALID */
+export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedRules {
   const problems = new Problems();
+  const warnings = new Problems();
   const known = [...context.databases];
   const domains: Domain[] = [];
+  const places = new Map<string, RulePlaces>();
   const seen: Seen = { domains: new Map(), tables: new Map() };
   for (const [file, text] of texts) {
     const before = problems.count;
     const yaml = new YamlFile(file, text, problems);
     if (problems.count > before) continue;
     const domain = readDomain(yaml, known, context.default, seen);
-    if (domain !== null && problems.count === before) domains.push(domain);
+    if (domain === null || problems.count > before) continue;
+    domains.push(domain);
+    const at = placesOf(yaml, domain, seen);
+    places.set(domain.name, at);
+    if (UNMIRRORED.includes(domain.phase)) warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
-  return buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
+  const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
+  return Object.freeze({ rules, warnings: Object.freeze(warnings.lines), places });
 }
+
+/** The phases in which the copy must be in step with the monolith, or will soon have to be. */
+const UNMIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
+
+const unmirrored = ({ name, phase, database }: Domain): string =>
+  `domain ${name} is in phase ${phase}, and this version of pgfig mirrors nothing. ` +
+  `Keep the copy in ${database} in step by other means, such as logical replication`;
 
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {
@@ -118,9 +160,25 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     crossDatabase: parts.crossDatabase ?? 'refuse',
     file: yaml.file,
     ...(parts.mirror && { mirror: parts.mirror }),
-    ...(parts.reads && { reads: parts.reads }),
+    ...((parts.reads !== undefined || phase === 'read-new') && { reads: readsRule(parts.reads ?? {}) }),
     ...(parts.shadow && { shadow: parts.shadow }),
   });
+}
+
+/** Who names services means these; who names none means everyone. */
+function readsRule(given: { readonly new?: number | undefined; readonly services?: readonly string[] }): ReadsRule {
+  const services = given.services ?? [];
+  return { new: given.new ?? (services.length > 0 ? 0 : 100), services };
+}
+
+function placesOf(yaml: YamlFile, domain: Domain, seen: Seen): RulePlaces {
+  const tables = domain.tables.map((table): [string, string] => [table, seen.tables.get(table)?.place ?? yaml.file]);
+  return {
+    domain: yaml.place(['domain']),
+    database: yaml.place(['database']),
+    phase: yaml.place(['phase']),
+    tables: new Map(tables),
+  };
 }
 
 function readTables(yaml: YamlFile, names: readonly string[], domain: string, seen: Seen): string[] {

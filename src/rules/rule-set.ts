@@ -10,9 +10,9 @@ export interface MirrorRule {
 }
 
 export interface ReadsRule {
-  /** Percentage of reads (0 to 100) that go to the new database. */
+  /** Percentage of the sessions (0 to 100) whose reads go to the new database. */
   readonly new: number;
-  /** Services all of whose reads go there. */
+  /** Services all of whose sessions read there. */
   readonly services: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Domain {
   readonly owner: string | null;
   readonly crossDatabase: 'refuse';
   readonly file: string;
-  /** Kept for the phases that use them; none of these has an effect in `monolith` and `write-new`. */
+  /** Kept for the phases that use them. `reads` is always there in phase `read-new`. */
   readonly mirror?: MirrorRule;
   readonly reads?: ReadsRule;
   readonly shadow?: ShadowRule;

@@ -34,11 +34,13 @@ export const ruleShape = {
     .describe('How the copy is kept in step.'),
   reads: z
     .strictObject({
-      new: percent.prefault('100%').describe('Share of the reads that go to the new database.'),
+      new: percent
+        .optional()
+        .describe('Share of the sessions that read from the new database: all (100%) unless services are named.'),
       services: z
         .array(text('Name of a service.'), 'must be a list')
         .default([])
-        .describe('Services whose reads all go there.'),
+        .describe('Services whose sessions all read from the new database, whatever the share.'),
     })
     .optional()
     .describe('Who reads from the new database, in phase read-new.'),

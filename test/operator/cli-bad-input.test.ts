@@ -75,11 +75,6 @@ const FILES: readonly Row[] = [
     says: /orders\.yaml:3:8: phase is not one of the known values\. Use one of monolith, dual-write, shadow-read, read-new, write-new, retired\./,
   },
   {
-    what: 'a phase that is not there yet',
-    file: () => config({ rules: { orders: { ...RULE, phase: 'dual-write' } } }),
-    says: /orders\.yaml:3:8: phase dual-write is not available yet in this version of pgfig\. Use monolith or write-new\./,
-  },
-  {
     what: 'certificate missing',
     file: () => config({ config: { listen: { tls: { cert: 'nix.crt', key: 'nix.key' } } } }),
     says: /pgfig\.yaml:\d+:11: the file .*nix\.crt cannot be read \(ENOENT\)\. Correct the path or the permissions\.\n.*pgfig\.yaml:\d+:10: the file .*nix\.key/,
