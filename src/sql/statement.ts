@@ -151,7 +151,12 @@ export type SessionEffect =
   | { readonly type: 'notify'; readonly channel: string }
   | { readonly type: 'create-temp'; readonly table: string }
   /** A relation that is not temporary comes to be under this name: CREATE TABLE, VIEW ..., SELECT INTO, RENAME TO. */
-  | { readonly type: 'create-relation'; readonly table: TableName }
+  | {
+      readonly type: 'create-relation';
+      readonly table: TableName;
+      /** It is made where what it is made of is: a view, a partition or child of a table, an index. */
+      readonly follows?: true;
+    }
   | { readonly type: 'drop-table'; readonly table: TableName }
   /** nextval, setval: leaves session state (currval, lastval) on the link. */
   | { readonly type: 'sequence' }
@@ -173,6 +178,8 @@ export interface Statement extends Touches {
   readonly ordered: boolean;
   /** COPY ... FROM STDIN / TO STDOUT. */
   readonly copyStream: 'in' | 'out' | null;
+  /** Schemas that DDL concerns as a whole: DROP SCHEMA, GRANT ... ON ALL TABLES IN SCHEMA, REINDEX SCHEMA. */
+  readonly schemas?: readonly string[];
 }
 
 /** A query string: its statements in order; none for comments and blanks alone. */
