@@ -24,6 +24,8 @@ export interface AdminConfig {
   readonly host: string;
   readonly port: number;
   readonly token: string | null;
+  /** Who may use the console (database `pgfig`) beyond logging in; null: every client. */
+  readonly users: readonly string[] | null;
 }
 
 export interface DatabaseConfig {

@@ -5,6 +5,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import type { AuthConfig, Config, DatabaseConfig, ListenConfig } from './config.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { expandEnv } from './env.js';
+import { isLoopback } from './loopback.js';
 import { Problems } from './problems.js';
 import { configShape } from './schema.js';
 import { readSections, type Sections } from './sections.js';
@@ -61,7 +62,12 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): 
   return Object.freeze({
     file: resolve(file),
     listen,
-    admin: { host: admin.host, port: admin.port, token: admin.token ?? null },
+    admin: {
+      host: admin.host,
+      port: admin.port,
+      token: admin.token ?? null,
+      users: admin.users ?? (auth.method === 'trust' && isLoopback(listen.host) ? null : []),
+    },
     databases,
     default: defaultName,
     rules: absolute(rules),
@@ -201,8 +207,4 @@ function readAuth(
     }
   }
   return { method: given.method, users, query: given.query ?? null };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -42,9 +42,15 @@ const admin = z
     host: text('Address of the admin endpoint (health, metrics, status).').default('127.0.0.1'),
     port: integer(0, 65_535).prefault(6433).describe('Port of the admin endpoint; 0 picks a free one.'),
     token: text('Bearer token that requests must carry; needed where host is not a loopback address.').optional(),
+    users: z
+      .array(text('Name of a user.'), 'must be a list of users')
+      .optional()
+      .describe(
+        'Users who may use the console, the virtual database pgfig of the clients’ port; each logs in there as elsewhere. Default: nobody; with auth.method trust on a loopback address, everybody.',
+      ),
   })
   .prefault({})
-  .describe('The admin endpoint.');
+  .describe('The admin endpoint, and who may use the console.');
 
 const auth = z
   .strictObject({

@@ -1,3 +1,4 @@
+import { consoleWarnings } from '../config/console-access.js';
 import { loadConfig } from '../config/load.js';
 import { certificateWarnings } from '../config/tls-files.js';
 import { openLog } from '../operator/log/logger.js';
@@ -39,6 +40,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const { log, flush } = openLog('primary', config.log.level);
   for (const warning of certificateWarnings(config)) log.warn(warning.text);
+  for (const warning of consoleWarnings(config)) log.warn(warning);
   const primary = new Primary({
     config,
     rules,

@@ -12,7 +12,7 @@ t.test('the smallest file gets all defaults', async (t) => {
   t.match(config, {
     file: join(folder, 'pgfig.yaml'),
     listen: { host: '127.0.0.1', port: 6432, backlog: 511, tls: null },
-    admin: { host: '127.0.0.1', port: 6433, token: null },
+    admin: { host: '127.0.0.1', port: 6433, token: null, users: null },
     default: 'monolith',
     rules: join(folder, 'routing-rules'),
     auth: { method: 'trust', users: null, query: null },
@@ -30,7 +30,7 @@ t.test('every key is read', async (t) => {
     'users.txt': '"a" "b"\n',
     'pgfig.yaml': `
 listen: { host: "::1", port: 7000, workers: 3, backlog: 9 }
-admin: { host: localhost, port: 7001, token: "\${TOKEN}" }
+admin: { host: localhost, port: 7001, token: "\${TOKEN}", users: [ann] }
 databases:
   old: { url: "postgresql://bob:p%40ss@db.example:5555/shop?sslmode=verify-full&sslrootcert=ca.pem&connect_timeout=3" }
   new: { url: "postgres:///orders?host=/var/run/postgresql&user=ann" }
@@ -48,7 +48,7 @@ kafka: { brokers: ["127.0.0.1:9092"], topicPrefix: shop. }
   const config = loadConfig(join(folder, 'pgfig.yaml'), { TOKEN: '12345' });
   t.match(config, {
     listen: { host: '::1', port: 7000, workers: 3, backlog: 9 },
-    admin: { host: 'localhost', port: 7001, token: '12345' },
+    admin: { host: 'localhost', port: 7001, token: '12345', users: ['ann'] },
     default: 'old',
     rules: join(folder, 'my-rules'),
     auth: { method: 'md5', users: join(folder, 'users.txt'), query: 'SELECT 1' },

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Config } from '../../config/config.js';
+import { consoleWarnings } from '../../config/console-access.js';
 import { loadConfig } from '../../config/load.js';
 import { certificateWarnings } from '../../config/tls-files.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
@@ -32,6 +33,7 @@ export async function check(options: CheckOptions, output: Writable = process.st
 
   const certificates = certificateWarnings(config);
   for (const { text } of certificates) say(`warning        ${text}`);
+  for (const text of consoleWarnings(config)) say(`warning        ${text}`);
   if (code === EXIT.done && certificates.some((certificate) => certificate.expired)) code = EXIT.no;
 
   const facts = await factsOf(config, rules, say);
