@@ -8,7 +8,7 @@ export interface RoutingContext {
   readonly catalog: CatalogView | null;
   /** The schemas of search_path, `"$user"` already put in. */
   readonly searchPath: readonly string[];
-  /** Lower-case name of each temporary table -> database whose link holds it. */
+  /** Name of each temporary table -> database whose link holds it. */
   readonly tempTables: ReadonlyMap<string, string>;
   readonly service: string;
   /** Database of the session's home link, where its catalog reads go; default: the default database. */

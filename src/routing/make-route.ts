@@ -1,6 +1,6 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
 import type { Statement } from '../sql/statement.js';
-import type { Need } from './needs.js';
+import type { Needs } from './need.js';
 import type { Route } from './route.js';
 
 /** Where a statement goes, and why; what else a route says follows from the statement's needs. */
@@ -15,14 +15,17 @@ export interface Choice {
 }
 
 /** The one place that makes a route: all have the same shape, which keeps reading them quick. */
-export function makeRoute(statement: Statement, needs: readonly Need[], choice: Choice): Route {
+export function makeRoute(statement: Statement, needs: Needs, choice: Choice): Route {
   const reads: string[] = [];
   const written: string[] = [];
+  const writtenDomains: string[] = [];
   let domain: string | null = null;
   let changes = statement.writesData;
-  for (const { what, access, table } of needs) {
+  for (const { what, access, table } of needs.all) {
     changes ||= access !== 'read';
-    domain ??= table?.domain?.name ?? null;
+    const name = table?.domain?.name ?? null;
+    domain ??= name;
+    if (name !== null && access !== 'read' && !writtenDomains.includes(name)) writtenDomains.push(name);
     if (table === null || table.nature === 'sequence') continue;
     const names = access === 'write' ? written : reads;
     if (!names.includes(what)) names.push(what);
@@ -37,8 +40,8 @@ export function makeRoute(statement: Statement, needs: readonly Need[], choice: 
     domain,
     reads: Object.freeze(reads),
     written: Object.freeze(written),
-    writtenDomains: [],
-    movesNames: false,
-    opaque: statement.opaque,
+    writtenDomains: Object.freeze(writtenDomains),
+    movesNames: needs.movesNames,
+    opaque: needs.opaque,
   });
 }

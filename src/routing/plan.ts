@@ -1,8 +1,10 @@
 import type { ParsedText, Statement } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
-import { fixedChoice } from './fixed-choices.js';
+import { fixedChoice, unboundChoice } from './fixed-choices.js';
+import { Follower } from './follow.js';
 import { type Choice, makeRoute } from './make-route.js';
-import { gatherNeeds, type Need } from './needs.js';
+import { namedNeeds } from './named-needs.js';
+import type { Need, Needs } from './need.js';
 import { explainNeeds, refusal } from './reasons.js';
 import type { Route } from './route.js';
 
@@ -18,8 +20,11 @@ export function planStatement(statement: Statement, context: RoutingContext): Ro
     // Only preparing changes nothing; EXECUTE is planned by the session from the statement inside.
     if (effect.type === 'prepare') return Object.freeze({ ...planStatement(effect.statement, context), writes: false });
   }
-  const needs = gatherNeeds(statement, context);
-  return makeRoute(statement, needs, fixedChoice(statement, needs, context) ?? commonHome(statement, needs, context));
+  const named = namedNeeds(statement, context);
+  const fixed = fixedChoice(statement, named, context);
+  if (fixed !== null) return makeRoute(statement, { all: named, opaque: null, movesNames: false }, fixed);
+  const [needs, choice] = commonHome(statement, named, context);
+  return makeRoute(statement, needs, choice);
 }
 
 /** The routes of a query string's statements, each as if it stood alone. */
@@ -27,15 +32,45 @@ export function planText(parsed: ParsedText, context: RoutingContext): readonly 
   return parsed.statements.map((statement) => planStatement(statement, context));
 }
 
-function commonHome(statement: Statement, needs: readonly Need[], context: RoutingContext): Choice {
+/**
+ * The homes of what the statement names are the candidates. What lies behind the names (views, functions, triggers)
+ * is defined anew in each database, so it is followed in each candidate until one has all of it.
+ */
+function commonHome(statement: Statement, named: readonly Need[], context: RoutingContext): readonly [Needs, Choice] {
+  const bound = named.filter((need) => need.homes !== null);
   // The order of preference is that of what is written, since a write has fewer homes than a read.
-  const bound = needs.filter((need) => need.homes !== null);
   const leading = bound.find((need) => need.access === 'write') ?? bound[0];
-  const homes = (leading?.homes ?? []).filter((database) => bound.every((need) => need.homes?.includes(database)));
-  const [database] = homes;
-  if (database !== undefined) {
-    return { target: 'database', database, homes, reason: explainNeeds(statement, needs, context) };
+  const candidates = (leading?.homes ?? context.rules.databases).filter((database) => hasAll(bound, database));
+  const followed = candidates.map((database): readonly [string, Needs] => [
+    database,
+    needsAt(database, statement, named, context),
+  ]);
+  const homes = followed.filter(([database, needs]) => hasAll(needs.all, database));
+  const [first] = homes;
+  if (first === undefined) {
+    const [, needs] = followed[0] ?? ['', needsAt(leading?.homes?.[0] ?? '', statement, named, context)];
+    const error = refusal(needs.all);
+    return [needs, { target: 'refused', database: null, homes: [], reason: error.message, error }];
   }
-  const error = refusal(bound);
-  return { target: 'refused', database: null, homes, reason: error.message, error };
+  const [database, needs] = first;
+  if (needs.all.every((need) => need.homes === null)) {
+    const everywhere = homes.length === context.rules.databases.length;
+    return [needs, unboundChoice(statement, needs, { first: database, everywhere }, context)];
+  }
+  const choice: Choice = {
+    target: 'database',
+    database,
+    homes: homes.map(([name]) => name),
+    reason: explainNeeds(needs, context),
+  };
+  return [needs, choice];
+}
+
+const hasAll = (needs: readonly Need[], database: string): boolean =>
+  needs.every((need) => need.homes === null || need.homes.includes(database));
+
+function needsAt(database: string, statement: Statement, named: readonly Need[], context: RoutingContext): Needs {
+  const follower = new Follower(database, context, named);
+  follower.statement(statement);
+  return follower.result();
 }

@@ -1,63 +1,98 @@
 import { PgfigError } from '../errors/pgfig-error.js';
-import type { Statement } from '../sql/statement.js';
+import type { Domain } from '../rules/rule-set.js';
 import type { RoutingContext } from './context.js';
-import type { Need } from './needs.js';
+import type { Need, Needs } from './need.js';
+import { readsNew } from './resolve.js';
 
 /** One sentence: which table is why where. Tables with the same why stand together. */
-export function explainNeeds(statement: Statement, needs: readonly Need[], context: RoutingContext): string {
+export function explainNeeds({ all: needs, opaque }: Needs, context: RoutingContext): string {
   const clauses = new Map<string, Set<string>>();
   // What stands anywhere is said last, after what binds the statement.
   for (const need of needs.toSorted((a, b) => Number(a.homes === null) - Number(b.homes === null))) {
-    const why = whyThere(need, context);
+    const why = `${whyThere(need, context)}${viaText(need)}`;
     clauses.set(why, (clauses.get(why) ?? new Set()).add(need.what));
   }
   const sentences = [...clauses].map(
     ([why, names]) => `${list([...names])} ${names.size > 1 ? why.replace(/^is\b/, 'are') : why}`,
   );
-  const hidden = statement.functions.map((f) => `${f.schema === undefined ? '' : `${f.schema}.`}${f.name}()`);
-  if (hidden.length > 0) sentences.push(`what ${list(hidden)} touches is not known`);
+  if (opaque !== null) sentences.push(opaque);
   return sentences.join('; ');
 }
 
-function whyThere({ table, homes }: Need, context: RoutingContext): string {
+function whyThere(need: Need, context: RoutingContext): string {
+  const { table, homes, access } = need;
   const database = homes?.[0] ?? '';
-  if (table === null) return `is kept in the default database ${database}`;
-  if (table.domain !== null) return `is in ${database} (domain ${table.domain.name}, phase ${table.domain.phase})`;
+  if (table === null)
+    return need.sort === 'function' ? `is in ${list(homes ?? [])}` : `is kept in the default database ${database}`;
+  if (table.domain !== null) return `is in ${database} (${phaseText(table.domain, access, context)})`;
   if (table.nature === 'system') return 'is in every database';
   if (table.nature === 'temp')
     return database === '' ? 'is made beside it' : `is in ${database} (temporary table of this session)`;
-  if (table.known) return `is in the default database ${database} (no rule)`;
+  if (table.nature === 'view') return homes === null ? 'is made beside it' : `is in ${list(homes)} (a view, no rule)`;
+  if (table.known) return `is in ${isDefault(database, context)}${database} (no rule)`;
   if (context.catalog === null) return `is taken to be in the default database ${database} (no rule)`;
   return `is not known, so it is taken to be in the default database ${database}`;
 }
 
+const isDefault = (database: string, { rules }: RoutingContext): string =>
+  database === rules.defaultDatabase ? 'the default database ' : '';
+
+/** Why a domain in `read-new` is read where it is: the phase alone does not tell. */
+function phaseText(domain: Domain, access: Need['access'], context: RoutingContext): string {
+  const phase = `domain ${domain.name}, phase ${domain.phase}`;
+  if (domain.phase !== 'read-new') return phase;
+  if (access === 'write') return `${phase}: still written in ${context.rules.defaultDatabase}`;
+  if (access === 'lock') return `${phase}: rows are locked where they are written`;
+  if (readsNew(domain, context)) return `${phase}: this session reads ${domain.database}`;
+  if (context.readsNew?.has(domain.name) !== true)
+    return `${phase}: this session is not among those that read ${domain.database}`;
+  if (context.oneSnapshot === true) return `${phase}: one snapshot serves the whole transaction`;
+  return `${phase}: this transaction has written the domain`;
+}
+
+const viaText = ({ via }: Need): string => (via === null ? '' : `, needed by ${via}`);
+
 /** The error for a statement whose needs no single database meets. */
 export function refusal(needs: readonly Need[]): PgfigError {
-  const places = needs.map((need) => `${need.what} is in ${whereText(need)}`);
-  const domains = [...new Set(needs.flatMap((need) => (need.table?.domain ? [need.table.domain.name] : [])))];
-  const pinned = needs.find((need) => need.table === null);
-  const hint =
-    pinned !== undefined
-      ? `Use ${pinned.what} in a statement of its own.`
-      : needs.some((need) => need.table?.nature === 'temp')
-        ? 'A temporary table is in one database; make it anew after a statement on the database where you need it.'
-        : `Send one statement to each database, or have the operator put these tables into one domain${
-            domains.length > 0 ? ` (now: ${domains.join(', ')})` : ''
-          }, so that they move together.`;
+  const bound = needs.filter((need) => need.homes !== null);
+  const places = bound.map((need) => `${need.what} is in ${whereText(need)}`);
   return new PgfigError(
     'NO_COMMON_HOME',
     `no single database has all that this statement needs: ${[...new Set(places)].join('; ')}`,
-    {
-      hint,
-    },
+    { hint: hintFor(bound) },
   );
 }
 
-function whereText({ homes, table }: Need): string {
+function hintFor(needs: readonly Need[]): string {
+  const schema = needs.find((need) => need.sort === 'schema');
+  if (schema !== undefined) return `Run it on each database itself, for what it has of ${schema.what}.`;
+  const pinned = needs.find((need) => need.sort === 'pinned');
+  if (pinned !== undefined) return `Use ${pinned.what} in a statement of its own.`;
+  if (needs.some((need) => need.table?.nature === 'temp')) {
+    return 'A temporary table is in one database; make it anew after a statement on the database where you need it.';
+  }
+  const fn = needs.find((need) => need.sort === 'function');
+  if (fn !== undefined) return `Create ${fn.what} in the database that has the tables.`;
+  const view = needs.find((need) => need.table?.nature === 'view');
+  if (view !== undefined)
+    return `Create view ${view.what} in the database that has its tables, without tables of others.`;
+  const hidden = needs.find((need) => need.via !== null);
+  const domains = [...new Set(needs.flatMap((need) => (need.table?.domain ? [need.table.domain.name] : [])))];
+  const now = domains.length > 0 ? ` (now: ${domains.join(', ')})` : '';
+  if (hidden?.via)
+    return `Change ${hidden.via} so that it stays with tables of one database, or put these tables into one domain${now}.`;
+  return `Send one statement to each database, or have the operator put these tables into one domain${now}, so that they move together.`;
+}
+
+function whereText(need: Need): string {
+  const { homes, table } = need;
   const databases = (homes ?? []).join(' or ');
-  if (table?.domain) return `${databases} (domain ${table.domain.name}, phase ${table.domain.phase})`;
-  if (table?.nature === 'temp') return `${databases} (temporary)`;
-  return databases;
+  const facts: string[] = [];
+  if (table?.domain) facts.push(`domain ${table.domain.name}, phase ${table.domain.phase}`);
+  if (table?.nature === 'temp') facts.push('temporary');
+  if (table?.nature === 'view') facts.push('a view');
+  if (need.via !== null) facts.push(`needed by ${need.via}`);
+  return facts.length === 0 ? databases : `${databases} (${facts.join('; ')})`;
 }
 
 function list(names: readonly string[]): string {

@@ -2,77 +2,188 @@ import { homesOf } from '../rules/phases.js';
 import type { Domain, RuleSet } from '../rules/rule-set.js';
 import { isSystemSchema, tableKey } from '../rules/table-name.js';
 import type { TableName } from '../sql/statement.js';
+import type { RelationFacts, RelationRef } from './catalog-view.js';
 import type { RoutingContext } from './context.js';
 
 /** A table of a statement, found. */
 export interface ResolvedTable {
   /** 'schema.table' */
   readonly key: string;
+  /** null for a temporary table. */
+  readonly ref: RelationRef | null;
   /** Databases where it may be read, the best first; null: in each (system catalogs, a temporary table to come). */
   readonly reads: readonly string[] | null;
   readonly writes: readonly string[] | null;
   readonly domain: Domain | null;
-  readonly nature: 'table' | 'temp' | 'system' | 'sequence';
+  /** 'view': one without a rule of its own, which is wherever it and all that it reads are. */
+  readonly nature: 'table' | 'view' | 'temp' | 'system' | 'sequence';
   /** false: neither a rule nor the catalog knows the name. */
   readonly known: boolean;
 }
 
+/** Where a name stands, which decides what it means. */
+export interface NameScope {
+  readonly context: RoutingContext;
+  /** Schemas in order: the session's, or those that a function's definition sets. */
+  readonly searchPath: readonly string[];
+  /** The database in whose catalog the name is looked up first: that of the definition; the default one for a statement. */
+  readonly database: string;
+  /** The name stands in a definition (view, function) and not in the statement itself. */
+  readonly inDefinition: boolean;
+}
+
+export function statementScope(context: RoutingContext): NameScope {
+  return {
+    context,
+    searchPath: context.searchPath,
+    database: context.rules.defaultDatabase,
+    inDefinition: false,
+  };
+}
+
 /**
  * Finds the table that a name means, as Postgres would: temporary tables, then pg_catalog, then the schemas of the
- * search_path in order, each asked of the rules, then of the catalog. A name that nobody knows is taken to be in the
- * first schema of the path, in the default database. A sequence `<table>_<column>_seq` belongs to a table with a rule.
+ * search_path in order, each asked of the rules, then of the catalog. A partition or child is found by its root, a
+ * sequence or an index by its table. null: nobody knows the name.
  *
  * A three-part name is found by its last two: Postgres refuses a catalog other than its own, so a wrong one ends in
  * an error of the table's home, never in rows of an old copy.
  */
-export function resolveTable(table: TableName, context: RoutingContext): ResolvedTable {
-  if (table.schema !== undefined) return resolveQualified(table.schema, table.name, context);
-  const temp = context.tempTables.get(table.name.toLowerCase());
+export function findTable(table: TableName, scope: NameScope): ResolvedTable | null {
+  const { context, searchPath: path } = scope;
+  if (table.schema !== undefined) return findQualified(table.schema, table.name, scope);
+  const temp = context.tempTables.get(table.name);
   if (temp !== undefined) return tempTable(table.name, temp);
 
-  const path = context.searchPath;
   if (!path.includes('pg_catalog') && isSystemTable(table.name, path, context))
     return systemTable('pg_catalog', table.name);
   for (const schema of path) {
     const found = isSystemSchema(schema)
       ? isSystemTable(table.name, [], context) && systemTable(schema, table.name)
-      : findIn(schema, table.name, context);
+      : findIn(schema, table.name, scope);
     if (found) return found;
   }
-  const schema = path.find((candidate) => !isSystemSchema(candidate) && mayExist(candidate, context)) ?? 'public';
-  return atHomeOf(null, tableKey(schema, table.name), context.rules, false);
+  return null;
 }
 
-/** As Postgres does, a schema of the path that does not exist (most often that of "$user") is passed over. */
-function mayExist(schema: string, { catalog, rules }: RoutingContext): boolean {
-  return catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
-}
-
-function resolveQualified(schema: string, name: string, context: RoutingContext): ResolvedTable {
-  if (schema === 'pg_temp' || schema.startsWith('pg_temp_')) {
-    return tempTable(name, context.tempTables.get(name.toLowerCase()) ?? null);
-  }
-  if (isSystemSchema(schema)) return systemTable(schema, name);
-  const found = findIn(schema, name, context);
+/** The same for a name of the statement itself: one that nobody knows is taken to be in the default database, in the first schema of the path. */
+export function resolveTable(table: TableName, context: RoutingContext): ResolvedTable {
+  const found = findTable(table, statementScope(context));
   if (found !== null) return found;
-  const known =
-    context.catalog === null || context.catalog.hasRelation(context.rules.defaultDatabase, schema, name) !== false;
-  return atHomeOf(null, tableKey(schema, name), context.rules, known);
+  const { catalog, rules } = context;
+  const schema = table.schema ?? creationSchema(context);
+  // Where the catalog cannot tell, a qualified name is taken at its word.
+  const told = catalog?.hasRelation(rules.defaultDatabase, schema, table.name) ?? null;
+  const known = table.schema !== undefined && told === null;
+  return atHomeOf(null, { schema, name: table.name }, context, known);
 }
 
-/** The table of that schema, if a rule or the catalog knows it; the rules come first, since they say what has moved. */
-function findIn(schema: string, name: string, context: RoutingContext): ResolvedTable | null {
+/** The schema that a new relation without one would be made in: the first of the path that exists, as Postgres takes it. */
+export function creationSchema({ catalog, rules, searchPath }: RoutingContext): string {
+  const mayExist = (schema: string): boolean => catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
+  return searchPath.find((schema) => !isSystemSchema(schema) && mayExist(schema)) ?? 'public';
+}
+
+function findQualified(schema: string, name: string, scope: NameScope): ResolvedTable | null {
+  if (schema === 'pg_temp' || schema.startsWith('pg_temp_')) {
+    return tempTable(name, scope.context.tempTables.get(name) ?? null);
+  }
+  return isSystemSchema(schema) ? systemTable(schema, name) : findIn(schema, name, scope);
+}
+
+/** The table of that schema, if a rule or a catalog knows it; the rules come first, since they say what has moved. */
+function findIn(schema: string, name: string, scope: NameScope): ResolvedTable | null {
+  const { context } = scope;
   const { rules, catalog } = context;
+  const ref = { schema, name };
   const key = tableKey(schema, name);
   const domain = rules.tables.get(key);
-  if (domain !== undefined) return atHomeOf(domain, key, rules, true);
-  const owner = ownerOfSequence(schema, name, rules);
-  if (owner !== null) return atHomeOf(owner, key, rules, true);
-  return catalog?.hasRelation(rules.defaultDatabase, schema, name) === true ? atHomeOf(null, key, rules, true) : null;
+  if (domain !== undefined) return atHomeOf(domain, ref, context, true);
+  const own = context.ownRelations?.get(key);
+  if (own !== undefined) return atDatabase(own, ref, 'table');
+  if (catalog === null || catalog.relation === undefined) {
+    const owner = ownerByName(schema, name, rules);
+    if (owner !== null) return atHomeOf(owner, ref, context, true);
+  }
+  for (const database of new Set([scope.database, ...rules.databases])) {
+    const found = findAt(database, ref, scope);
+    if (found !== null) return found;
+    // A definition sees its own database alone.
+    if (scope.inDefinition) return null;
+  }
+  return null;
 }
 
-/** serial and identity columns name their sequence `<table>_<column>_seq`; the longest table name that fits owns it. */
-function ownerOfSequence(schema: string, name: string, rules: RuleSet): Domain | null {
+/** The relation as one database's catalog has it. */
+function findAt(database: string, ref: RelationRef, scope: NameScope): ResolvedTable | null {
+  const { context } = scope;
+  const { rules, catalog } = context;
+  const facts = catalog?.relation?.(database, ref.schema, ref.name) ?? null;
+  const part = facts === null ? null : partOf(database, ref, facts, scope);
+  if (part !== null) return part;
+  if (facts !== null && (facts.kind === 'view' || facts.kind === 'materialized-view')) return viewOf(ref, context);
+  if (catalog?.hasRelation(database, ref.schema, ref.name) !== true) return null;
+  if (database === rules.defaultDatabase) return atHomeOf(null, ref, context, true);
+  if (!scope.inDefinition) return null;
+  // A definition may use tables that only its own database has; what the default database has too is at home there.
+  const elsewhere = catalog.hasRelation(rules.defaultDatabase, ref.schema, ref.name) !== false;
+  return elsewhere ? atHomeOf(null, ref, context, true) : atDatabase(database, ref, 'table');
+}
+
+/** What belongs to another table is where that is: partitions, children, sequences, indexes. null: it stands alone. */
+function partOf(
+  database: string,
+  ref: RelationRef,
+  facts: RelationFacts,
+  scope: NameScope,
+  depth = 0,
+): ResolvedTable | null {
+  const { context } = scope;
+  const wholes = facts.owner === null ? facts.parents : [facts.owner];
+  for (const whole of wholes) {
+    const domain = context.rules.tables.get(tableKey(whole.schema, whole.name));
+    const found =
+      domain === undefined ? furtherUp(database, whole, scope, depth) : atHomeOf(domain, whole, context, true);
+    if (found === null || found.domain === null) continue;
+    // A leftover of another database's own does not tell where this one is.
+    if (database !== context.rules.defaultDatabase && !found.writes?.includes(database)) continue;
+    return {
+      ...found,
+      key: tableKey(ref.schema, ref.name),
+      ref,
+      nature: facts.kind === 'sequence' ? 'sequence' : 'table',
+    };
+  }
+  return null;
+}
+
+/** Inheritance is never this deep; a catalog read amid a change might show a ring. */
+const DEEPEST = 32;
+
+function furtherUp(database: string, ref: RelationRef, scope: NameScope, depth: number): ResolvedTable | null {
+  const facts = scope.context.catalog?.relation?.(database, ref.schema, ref.name) ?? null;
+  return facts === null || depth > DEEPEST ? null : partOf(database, ref, facts, scope, depth + 1);
+}
+
+/** A view without a rule: every database that has it is a home as far as the view itself goes. */
+function viewOf(ref: RelationRef, { catalog, rules }: RoutingContext): ResolvedTable {
+  const homes = rules.databases.filter((database) => catalog?.hasRelation(database, ref.schema, ref.name) !== false);
+  return {
+    key: tableKey(ref.schema, ref.name),
+    ref,
+    reads: homes,
+    writes: homes,
+    domain: null,
+    nature: 'view',
+    known: true,
+  };
+}
+
+/**
+ * Without a catalog: serial and identity columns name their sequence `<table>_<column>_seq`; the longest table name
+ * that fits owns it.
+ */
+function ownerByName(schema: string, name: string, rules: RuleSet): Domain | null {
   if (!name.endsWith('_seq')) return null;
   let end = name.length - '_seq'.length;
   for (end = name.lastIndexOf('_', end - 1); end > 0; end = name.lastIndexOf('_', end - 1)) {
@@ -88,20 +199,63 @@ function isSystemTable(name: string, path: readonly string[], { rules, catalog }
   return known ?? (name.startsWith('pg_') && !path.some((schema) => rules.tables.has(tableKey(schema, name))));
 }
 
-function atHomeOf(domain: Domain | null, key: string, rules: RuleSet, known: boolean): ResolvedTable {
-  return { key, ...homesOf(domain, rules.defaultDatabase), domain, nature: 'table', known };
+function atHomeOf(domain: Domain | null, ref: RelationRef, context: RoutingContext, known: boolean): ResolvedTable {
+  const facts = {
+    readsNew: domain !== null && readsNew(domain, context),
+    inStep: domain !== null && context.inStep?.has(domain.name) === true,
+  };
+  const homes = homesOf(domain, context.rules.defaultDatabase, facts);
+  return { key: tableKey(ref.schema, ref.name), ref, ...homes, domain, nature: 'table', known };
+}
+
+/** In phase `read-new`: whether this session, in this transaction, reads the domain from the new database. */
+export function readsNew(domain: Domain, context: RoutingContext): boolean {
+  if (context.readsNew?.has(domain.name) !== true) return false;
+  return context.oneSnapshot !== true && context.written?.has(domain.name) !== true;
+}
+
+function atDatabase(database: string, ref: RelationRef, nature: ResolvedTable['nature']): ResolvedTable {
+  const homes = [database];
+  return {
+    key: tableKey(ref.schema, ref.name),
+    ref,
+    reads: homes,
+    writes: homes,
+    domain: null,
+    nature,
+    known: true,
+  };
 }
 
 function systemTable(schema: string, name: string): ResolvedTable {
-  return { key: tableKey(schema, name), reads: null, writes: null, domain: null, nature: 'system', known: true };
+  return {
+    key: tableKey(schema, name),
+    ref: { schema, name },
+    reads: null,
+    writes: null,
+    domain: null,
+    nature: 'system',
+    known: true,
+  };
 }
 
 function tempTable(name: string, database: string | null): ResolvedTable {
   const homes = database === null ? null : [database];
-  return { key: tableKey('pg_temp', name), reads: homes, writes: homes, domain: null, nature: 'temp', known: true };
+  return {
+    key: tableKey('pg_temp', name),
+    ref: null,
+    reads: homes,
+    writes: homes,
+    domain: null,
+    nature: 'temp',
+    known: true,
+  };
 }
 
-/** A temporary table that the statement itself makes: it comes to be where the statement runs. */
-export function comingTempTable(name: string): ResolvedTable {
-  return tempTable(name, null);
+/** A relation that the statement itself makes, and that comes to be where the statement runs: a temporary table, a view. */
+export function comingRelation(table: TableName, context: RoutingContext, temporary: boolean): ResolvedTable {
+  if (temporary) return tempTable(table.name, null);
+  const ref = { schema: table.schema ?? creationSchema(context), name: table.name };
+  const { rules } = context;
+  return { ...atDatabase(rules.defaultDatabase, ref, 'view'), reads: null, writes: null };
 }

@@ -9,6 +9,14 @@ export function tableKey(schema: string, name: string): string {
   return `${part(schema)}.${part(name)}`;
 }
 
+/** The parts of a key that `tableKey` made. */
+export function splitKey(key: string): { readonly schema: string; readonly name: string } {
+  const parts = [...key.matchAll(/"((?:[^"]|"")*)"|[^."]+/g)].map(
+    ([bare, quoted]) => quoted?.replaceAll('""', '"') ?? bare,
+  );
+  return { schema: parts[0] ?? '', name: parts[1] ?? '' };
+}
+
 const part = (name: string): string => (/[."]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 /**

@@ -53,10 +53,10 @@ function after(
     if (effect.type === 'discard' && effect.what === 'all') searchPath = initialPath;
     if (effect.type === 'discard' && (effect.what === 'all' || effect.what === 'temp')) tempTables = new Map();
     if (effect.type === 'create-temp' && route.target !== 'refused') {
-      tempTables = new Map(tempTables).set(effect.table.toLowerCase(), last);
+      tempTables = new Map(tempTables).set(effect.table, last);
     }
     if (effect.type === 'drop-table') {
-      const dropped = effect.table.name.toLowerCase();
+      const dropped = effect.table.name;
       tempTables = new Map([...tempTables].filter(([name]) => name !== dropped));
     }
   }
