@@ -94,7 +94,10 @@ export class Follower {
     if (facts === null || !this.#first(`${access} ${only} ${table.key}`)) return;
     // A view with a rule of its own is where the rule says, whatever it reads.
     if (facts.definition !== null && table.nature === 'view') {
-      this.#definition(facts.definition, [], within(`view ${table.key}`, via));
+      const { definition } = facts;
+      // FOR UPDATE of a view locks the rows of what is behind it.
+      const touches = access === 'lock' ? { ...definition, locks: definition.reads } : definition;
+      this.#definition(touches, [], within(`view ${table.key}`, via));
     }
     for (const work of facts.hidden) if (work.on.includes('read')) this.#hidden(work, table, via);
     if (!only) this.#children(facts, table, (child) => this.#read(child, access, false, via), access);

@@ -38,14 +38,13 @@ export function planText(parsed: ParsedText, context: RoutingContext): readonly 
  */
 function commonHome(statement: Statement, named: readonly Need[], context: RoutingContext): readonly [Needs, Choice] {
   const bound = named.filter((need) => need.homes !== null);
-  // The order of preference is that of what is written, since a write has fewer homes than a read.
-  const leading = bound.find((need) => need.access === 'write') ?? bound[0];
+  const leading = leadingOf(bound);
   const candidates = (leading?.homes ?? context.rules.databases).filter((database) => hasAll(bound, database));
   const followed = candidates.map((database): readonly [string, Needs] => [
     database,
     needsAt(database, statement, named, context),
   ]);
-  const homes = followed.filter(([database, needs]) => hasAll(needs.all, database));
+  const homes = byPreference(followed.filter(([database, needs]) => hasAll(needs.all, database)));
   const [first] = homes;
   if (first === undefined) {
     const [, needs] = followed[0] ?? ['', needsAt(leading?.homes?.[0] ?? '', statement, named, context)];
@@ -65,6 +64,22 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   };
   return [needs, choice];
 }
+
+/** What is behind a view or function may be at home in several databases: then the best for its leading table comes first. */
+function byPreference(homes: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] {
+  const tables = homes[0]?.[1].all.filter((need) => need.homes !== null && need.table?.nature !== 'view') ?? [];
+  const order = leadingOf(tables)?.homes;
+  if (order === undefined || order === null || homes.length < 2) return homes;
+  const place = ([database]: readonly [string, Needs]): number => {
+    const at = order.indexOf(database);
+    return at < 0 ? order.length : at;
+  };
+  return homes.toSorted((a, b) => place(a) - place(b));
+}
+
+/** The order of preference is that of what is written, since a write has fewer homes than a read. */
+const leadingOf = (needs: readonly Need[]): Need | undefined =>
+  needs.find((need) => need.access === 'write') ?? needs[0];
 
 const hasAll = (needs: readonly Need[], database: string): boolean =>
   needs.every((need) => need.homes === null || need.homes.includes(database));
