@@ -79,3 +79,24 @@ export interface CatalogView {
   /** OID that the user type `oid` of one database has in another, by schema and name; null when it is not there. */
   translateType?(database: string, oid: number, toDatabase: string): number | null;
 }
+
+/** A foreign key as one database has it. */
+export interface ForeignKey {
+  readonly name: string;
+  readonly table: RelationRef;
+  readonly references: RelationRef;
+  readonly onDelete: ForeignKeyAction;
+  readonly onUpdate: ForeignKeyAction;
+}
+
+export type ForeignKeyAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+
+/** A catalog whose objects can be gone through, for `pgfig check`. */
+export interface CatalogObjects extends CatalogView {
+  /** Those that could be read. */
+  readonly databases: readonly string[];
+  /** Relations of which more is known than that they exist. */
+  relations(database: string): Iterable<readonly [RelationRef, RelationFacts]>;
+  allFunctions(database: string): Iterable<FunctionFacts>;
+  foreignKeys(database: string): readonly ForeignKey[];
+}

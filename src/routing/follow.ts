@@ -49,8 +49,8 @@ export class Follower {
     return { all: this.#needs, opaque, movesNames: this.#movesNames };
   }
 
-  /** The touches of a definition, by the names that it means there. `via` says whose. */
-  #definition(touches: Touches, searchPath: readonly string[], via: string): void {
+  /** The touches of a definition of this database, by the names that it means there. `via` says whose. */
+  definition(touches: Touches, searchPath: readonly string[], via: string): void {
     const scope: NameScope = { context: this.#context, searchPath, database: this.#database, inDefinition: true };
     this.#tables(touches, (name) => findTable(name, scope), via);
     for (const name of touches.sequences) {
@@ -97,7 +97,7 @@ export class Follower {
       const { definition } = facts;
       // FOR UPDATE of a view locks the rows of what is behind it.
       const touches = access === 'lock' ? { ...definition, locks: definition.reads } : definition;
-      this.#definition(touches, [], within(`view ${table.key}`, via));
+      this.definition(touches, [], within(`view ${table.key}`, via));
     }
     for (const work of facts.hidden) if (work.on.includes('read')) this.#hidden(work, table, via);
     if (!only) this.#children(facts, table, (child) => this.#read(child, access, false, via), access);
@@ -133,7 +133,7 @@ export class Follower {
   }
 
   #hidden(work: HiddenWork, table: ResolvedTable, via: string | null): void {
-    this.#definition(work.touches, this.#context.searchPath, within(`${work.what} on ${table.key}`, via));
+    this.definition(work.touches, this.#context.searchPath, within(`${work.what} on ${table.key}`, via));
   }
 
   /** Partitions and children; those that a rule has moved elsewhere than their parent are needs of their own. */
@@ -176,7 +176,7 @@ export class Follower {
     const path = facts.searchPath ?? scope.searchPath;
     if (changesNames(facts.body)) this.#movesNames = true;
     if (!this.#first(`function ${text} ${path.join()}`)) return;
-    this.#definition(facts.body, path, within(`function ${text}`, via));
+    this.definition(facts.body, path, within(`function ${text}`, via));
   }
 
   #factsOf(table: ResolvedTable): RelationFacts | null {
