@@ -32,10 +32,6 @@ const SIMPLE: Readonly<Record<string, (facts: Facts, node: TreeNode) => Statemen
   FetchStmt: fetchCursor,
   ClosePortalStmt: closeCursor,
   DeallocateStmt: deallocate,
-  DoStmt: (facts) => {
-    facts.writesData = true;
-    return 'do';
-  },
 };
 
 /** Statements that hold queries, expressions or relations. */
@@ -75,7 +71,8 @@ function change(kind: StatementKind): (walk: QueryWalk, node: TreeNode) => State
 
 /**
  * The facts of one statement, from libpg-query's tree of it (`{"SelectStmt":{...}}`). Pure. A tag that is not
- * listed is taken for DDL: whatever names a relation in it is written.
+ * listed is taken for DDL: whatever names a relation in it is written. DO is not for here: its text is a program
+ * (do-block.ts).
  */
 export function extractStatement(statement: unknown): Statement {
   const explained = inside(statement, 'ExplainStmt');

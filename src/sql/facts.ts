@@ -1,8 +1,16 @@
 import { nameKey } from './names.js';
-import type { FunctionName, SessionEffect, Statement, StatementKind, TableChange, TableName } from './statement.js';
+import type {
+  FunctionName,
+  SessionEffect,
+  Statement,
+  StatementKind,
+  TableChange,
+  TableName,
+  Touches,
+} from './statement.js';
 
 /** Names in order of first appearance, without duplicates. */
-class NameList<N extends { readonly name: string }> {
+export class NameList<N extends { readonly name: string }> {
   readonly names: N[] = [];
   private readonly seen = new Set<string>();
 
@@ -39,6 +47,17 @@ export class Facts {
   write(table: TableName): void {
     this.writesData = true;
     this.writes.add(table);
+  }
+
+  /** What another piece of SQL touches, which this one runs. */
+  add(touches: Touches): void {
+    for (const table of touches.reads) this.reads.add(table);
+    for (const table of touches.writes) this.writes.add(table);
+    for (const table of touches.locks) this.locks.add(table);
+    for (const sequence of touches.sequences) this.sequences.add(sequence);
+    for (const called of touches.functions) this.functions.add(called);
+    this.changes.push(...touches.changes);
+    this.opaque ??= touches.opaque;
   }
 
   finish(kind: StatementKind): Statement {

@@ -16,6 +16,8 @@ interface Glue {
   _free(pointer: number): void;
   _wasm_parse_query_raw(text: number): number;
   _wasm_free_parse_result(result: number): void;
+  _wasm_parse_plpgsql(definition: number): number;
+  _wasm_free_string(text: number): void;
 }
 
 type MakeGlue = (options: {
@@ -60,6 +62,12 @@ export function compileParser(): InstanceFactory {
 
 export type InstanceAnswer = { readonly tree: ParseTree } | { readonly syntaxError: string };
 
+/** The functions of a definition as PL/pgSQL's own parser sees them, or what it refuses. */
+export type PlpgsqlAnswer = { readonly functions: readonly unknown[] } | { readonly syntaxError: string };
+
+/** Errors of the C code that say that the text is too much for it, not that it is wrong. */
+const EXHAUSTED = /out of memory|stack depth/;
+
 /** One WebAssembly instance of PostgreSQL's parser. */
 export class ParserInstance {
   readonly #glue: Glue;
@@ -79,10 +87,7 @@ export class ParserInstance {
    */
   parse(text: string): InstanceAnswer {
     const glue = this.#glue;
-    const bytes = glue.lengthBytesUTF8(text) + 1;
-    const query = glue._malloc(bytes);
-    if (query === 0) throw new RangeError('the parser is out of memory');
-    glue.stringToUTF8(text, query, bytes);
+    const query = this.#copyIn(text);
     const result = glue._wasm_parse_query_raw(query);
     if (result === 0) throw new RangeError('the parser is out of memory');
     const answer = this.#read(result);
@@ -91,12 +96,41 @@ export class ParserInstance {
     return answer;
   }
 
+  /**
+   * Parses the bodies of a text of CREATE FUNCTION, CREATE PROCEDURE and DO statements; others, and other languages,
+   * have none. The same holds as for `parse`. The result is one string: JSON, or else the error's message.
+   */
+  parsePlpgsql(definition: string): PlpgsqlAnswer {
+    const glue = this.#glue;
+    const query = this.#copyIn(definition);
+    const result = glue._wasm_parse_plpgsql(query);
+    if (result === 0) throw new RangeError('the parser is out of memory');
+    const answer = glue.UTF8ToString(result);
+    glue._free(query);
+    glue._wasm_free_string(result);
+    if (answer.startsWith('{')) {
+      const { plpgsql_funcs: functions } = JSON.parse(answer) as { plpgsql_funcs?: readonly unknown[] };
+      return { functions: functions ?? [] };
+    }
+    if (EXHAUSTED.test(answer)) throw new RangeError(answer);
+    return { syntaxError: answer };
+  }
+
+  #copyIn(text: string): number {
+    const glue = this.#glue;
+    const bytes = glue.lengthBytesUTF8(text) + 1;
+    const query = glue._malloc(bytes);
+    if (query === 0) throw new RangeError('the parser is out of memory');
+    glue.stringToUTF8(text, query, bytes);
+    return query;
+  }
+
   #read(result: number): InstanceAnswer {
     const glue = this.#glue;
     const error = glue.getValue(result + RESULT_ERROR, 'i32');
     if (error !== 0) {
       const message = glue.UTF8ToString(glue.getValue(error + ERROR_MESSAGE, 'i32'));
-      if (/out of memory|stack depth/.test(message)) throw new RangeError(message);
+      if (EXHAUSTED.test(message)) throw new RangeError(message);
       return { syntaxError: message };
     }
     const tree = glue.getValue(result + RESULT_TREE, 'i32');

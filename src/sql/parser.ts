@@ -1,17 +1,12 @@
+import { doBlockOf, readDoBlock } from './do-block.js';
 import { extractStatement } from './extract.js';
 import { unparsable } from './facts.js';
-import { compileParser, type InstanceFactory, type ParserInstance } from './parser-instance.js';
+import type { PlpgsqlParser } from './grammar.js';
+import { compileParser, type InstanceFactory, type ParserInstance, type PlpgsqlAnswer } from './parser-instance.js';
 import type { ParsedText, Statement } from './statement.js';
-import type { ParseTree } from './tree.js';
+import type { ParseTree, TreeNode } from './tree.js';
 
-/** Reads SQL as PostgreSQL's grammar does. */
-export interface Parser {
-  /**
-   * The statements of a query string. Never throws for SQL: what does not parse, or cannot be parsed now, is
-   * one statement of kind 'unparsable'.
-   */
-  parse(text: string): ParsedText;
-}
+export type { Parser, PlpgsqlParser } from './grammar.js';
 
 /** Instances kept ready beside the one in use. */
 const SPARES = 2;
@@ -19,9 +14,11 @@ const SPARES = 2;
 const MAX_FAILURES = 12;
 /** An instance whose memory has grown past this (it starts with 128 MiB, all but a few untouched) is replaced. */
 const MAX_MEMORY = 256 * 1024 * 1024;
+/** A DO block within the constant text of another's EXECUTE is read so many deep. */
+const MAX_BLOCKS = 4;
 
 /** Loads the parser: compiles the module once for this process, makes an instance and its spares. */
-export async function loadParser(): Promise<Parser> {
+export async function loadParser(): Promise<PlpgsqlParser> {
   const make = compileParser();
   const [first, ...spares] = await Promise.all(Array.from({ length: 1 + SPARES }, make));
   if (first === undefined) throw new Error('unreachable: no parser instance');
@@ -34,11 +31,13 @@ export async function loadParser(): Promise<Parser> {
  * anything but a syntax error is replaced by a spare; a new spare is made at once, in the background. Where
  * texts fail faster than spares come, the instance serves on for MAX_FAILURES, then texts are refused unread.
  */
-class PooledParser implements Parser {
+class PooledParser implements PlpgsqlParser {
   readonly #make: InstanceFactory;
   readonly #spares: ParserInstance[];
   #instance: ParserInstance;
   #failures = 0;
+  /** DO blocks within each other that are being read. */
+  #blocks = 0;
 
   constructor(make: InstanceFactory, instance: ParserInstance, spares: ParserInstance[]) {
     this.#make = make;
@@ -48,21 +47,61 @@ class PooledParser implements Parser {
 
   parse(text: string): ParsedText {
     if (text.length === 0) return NO_STATEMENTS;
-    if (text.includes('\0')) return refused(text, 'a NUL byte stands in the text', false);
+    const refuse: Refuse<ParsedText> = (message, transient) => refused(text, message, transient);
+    const answer = this.#guard(text, (instance) => instance.parse(text), refuse);
+    if ('statements' in answer) return answer;
+    if ('syntaxError' in answer) return refuse(answer.syntaxError, false);
+    return this.#readTree(text, answer.tree);
+  }
+
+  parsePlpgsql(definition: string): PlpgsqlAnswer {
+    return this.#guard(
+      definition,
+      (instance): PlpgsqlAnswer => instance.parsePlpgsql(definition),
+      (syntaxError) => ({ syntaxError }),
+    );
+  }
+
+  /** Runs a parse on an instance that is fit for it, and sees to a new one where the parse may have spoilt it. */
+  #guard<A, R>(text: string, run: (instance: ParserInstance) => A, refuse: Refuse<R>): A | R {
+    if (text.includes('\0')) return refuse('a NUL byte stands in the text', false);
     if (this.#failures > 0) this.#replace();
-    if (this.#failures > MAX_FAILURES) return refused(text, 'the parser is being replaced', true);
+    if (this.#failures > MAX_FAILURES) return refuse('the parser is being replaced', true);
     try {
-      const answer = this.#instance.parse(text);
-      if ('syntaxError' in answer) return refused(text, answer.syntaxError, false);
-      return readTree(text, answer.tree);
+      return run(this.#instance);
     } catch (error) {
       // A second try on a fresh instance would fail as well: the text is too deep or too long.
       const tainted = this.#failures > 0;
       this.#failures += 1;
       this.#replace();
-      return refused(text, error instanceof Error ? error.message : String(error), tainted);
+      return refuse(error instanceof Error ? error.message : String(error), tainted);
     } finally {
       if (this.#instance.memoryBytes > MAX_MEMORY) this.#replace();
+    }
+  }
+
+  #readTree(text: string, tree: ParseTree): ParsedText {
+    const statements: Statement[] = [];
+    const spans: [number, number][] = [];
+    let length = -1;
+    for (const raw of tree.stmts ?? []) {
+      statements.push(this.#statement(raw.stmt));
+      const start = raw.stmt_location ?? 0;
+      if (raw.stmt_len === undefined && length < 0) length = Buffer.byteLength(text, 'utf8');
+      spans.push([start, raw.stmt_len === undefined ? length : start + raw.stmt_len]);
+    }
+    return { statements, spans, syntaxError: null };
+  }
+
+  /** A DO block is the only statement whose text is a program: it is read as the body of a function is. */
+  #statement(tree: TreeNode | undefined): Statement {
+    const block = doBlockOf(tree);
+    if (block === null) return extractStatement(tree);
+    this.#blocks += 1;
+    try {
+      return readDoBlock(this.#blocks > MAX_BLOCKS ? null : this, block);
+    } finally {
+      this.#blocks -= 1;
     }
   }
 
@@ -79,6 +118,8 @@ class PooledParser implements Parser {
   }
 }
 
+type Refuse<R> = (message: string, transient: boolean) => R;
+
 const NO_STATEMENTS: ParsedText = Object.freeze({ statements: [], spans: [], syntaxError: null });
 
 function refused(text: string, message: string, transient: boolean): ParsedText {
@@ -88,17 +129,4 @@ function refused(text: string, message: string, transient: boolean): ParsedText 
     syntaxError: message,
     ...(transient ? { transient } : {}),
   };
-}
-
-function readTree(text: string, tree: ParseTree): ParsedText {
-  const statements: Statement[] = [];
-  const spans: [number, number][] = [];
-  let length = -1;
-  for (const raw of tree.stmts ?? []) {
-    statements.push(extractStatement(raw.stmt));
-    const start = raw.stmt_location ?? 0;
-    if (raw.stmt_len === undefined && length < 0) length = Buffer.byteLength(text, 'utf8');
-    spans.push([start, raw.stmt_len === undefined ? length : start + raw.stmt_len]);
-  }
-  return { statements, spans, syntaxError: null };
 }

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadParser, type Parser } from '../../src/sql/parser.js';
+import { loadParser, type PlpgsqlParser } from '../../src/sql/parser.js';
 import type { Statement, TableName } from '../../src/sql/statement.js';
 
 /** Tests run from build/; the cases and the corpus stay where they are written. */
 const HERE = join(import.meta.dirname, '../../../test/sql');
 
 /** One parser for a test file: loading takes some 30 ms. */
-export const parser: Parser = await loadParser();
+export const parser: PlpgsqlParser = await loadParser();
 
 export function readCaseFiles(): { readonly file: string; readonly text: string }[] {
   const folder = join(HERE, 'cases');
