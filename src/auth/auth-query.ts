@@ -1,9 +1,8 @@
 import { PgfigError } from '../errors/pgfig-error.js';
-import type { UserLookup } from './server-auth.js';
 import { parseVerifier, type Verifier } from './verifier.js';
 
 /**
- * Looks up a user who may log in. It needs a role that may read pg_shadow, so a superuser; docs/auth.md
+ * A query that looks up a user who may log in. It needs a role that may read pg_shadow, so a superuser; docs/auth.md
  * shows a function that gives this one answer to a role without any other right.
  * Columns, by position: name, verifier, and where there is a third, the end of validity.
  * Everything is named with its schema: no search_path can put another table or operator in its place.
@@ -24,9 +23,6 @@ export interface AuthQueryRow {
   /** VALID UNTIL; null: for ever. */
   readonly validUntil: Date | null;
 }
-
-/** Runs a query with one parameter, $1 = user, on the control database; null: no row. */
-export type RunAuthQuery = (sql: string, user: string) => Promise<AuthQueryRow | null>;
 
 /** A row's verifier. Without a password, or after VALID UNTIL, there is none: as if the password were wrong. */
 export function verifierOfRow(row: AuthQueryRow | null, now: Date = new Date()): Verifier | null {
@@ -52,7 +48,7 @@ export function readAuthRow(columns: readonly unknown[], user: string): AuthQuer
 const PAST = new Date(0);
 
 function readValidUntil(value: unknown): Date | null {
-  if (value === null || value === undefined || value === 'infinity' || value === Infinity) return null;
+  if (value === null || value === undefined || value === 'infinity' || value === Number.POSITIVE_INFINITY) return null;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? PAST : value;
   // ISO as Postgres writes it: 2031-05-01 12:00:00.5+05:30, with as many parts of the zone as it needs.
   const match = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d)(?::?(\d\d))?$/.exec(String(value));
@@ -60,42 +56,4 @@ function readValidUntil(value: unknown): Date | null {
   const [, year, month, day, time, hours, minutes = '00'] = match;
   const date = new Date(`${year}-${month}-${day}T${time}${hours}:${minutes}`);
   return Number.isNaN(date.getTime()) ? PAST : date;
-}
-
-/** Users by auth_query. The query runs each time; whoever wants to remember answers does so in `run`. */
-export class AuthQueryLookup implements UserLookup {
-  private readonly run: RunAuthQuery;
-  private readonly sql: string;
-
-  constructor(run: RunAuthQuery, sql: string = DEFAULT_AUTH_QUERY) {
-    this.run = run;
-    this.sql = sql;
-  }
-
-  /** @throws PgfigError what `run` throws; CANNOT_CONNECT_NOW in place of anything that is none */
-  async find(user: string): Promise<Verifier | null> {
-    try {
-      return verifierOfRow(await this.run(this.sql, user));
-    } catch (cause) {
-      if (cause instanceof PgfigError) throw cause;
-      throw new PgfigError('CANNOT_CONNECT_NOW', 'users cannot be looked up at the moment', { cause });
-    }
-  }
-}
-
-/** Asks one place after the other; the first that knows the user answers. */
-export class UserLookupChain implements UserLookup {
-  private readonly places: readonly UserLookup[];
-
-  constructor(places: readonly UserLookup[]) {
-    this.places = places;
-  }
-
-  async find(user: string): Promise<Verifier | null> {
-    for (const place of this.places) {
-      const found = await place.find(user);
-      if (found !== null) return found;
-    }
-    return null;
-  }
 }

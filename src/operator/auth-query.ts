@@ -1,14 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
+import { AUTH_QUERY_SETTINGS, type AuthQueryRow, readAuthRow } from '../auth/auth-query.js';
 import { pgClientOptions, secondTlsTry } from '../backend/pg-client.js';
 import type { Config } from '../config/config.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 
-export interface AuthQueryResult {
-  readonly verifier: string;
-  readonly validUntil: Date | null;
-}
-export type AuthQuery = (user: string) => Promise<AuthQueryResult | null>;
+export type AuthQuery = (user: string) => Promise<AuthQueryRow | null>;
 
 /** A changed password counts after this long; a storm of connects costs one query per user. */
 const REMEMBER_MS = 5_000;
@@ -26,7 +23,7 @@ export function openAuthQuery(config: Config): { lookUp: AuthQuery; end(): Promi
   const text = config.auth.query;
   if (text === null) return null;
   const pool = new ControlPool(config);
-  const cache = new LRUCache<string, { readonly result: AuthQueryResult | null }>({
+  const cache = new LRUCache<string, { readonly result: AuthQueryRow | null }>({
     max: MOST_USERS,
     ttl: REMEMBER_MS,
     fetchMethod: async (user) => ({ result: await run(pool, text, user) }),
@@ -37,18 +34,20 @@ export function openAuthQuery(config: Config): { lookUp: AuthQuery; end(): Promi
   };
 }
 
-async function run(pool: ControlPool, text: string, user: string): Promise<AuthQueryResult | null> {
+async function run(pool: ControlPool, text: string, user: string): Promise<AuthQueryRow | null> {
   let rows: unknown[][];
   try {
     rows = await pool.query({ text, values: [user], rowMode: 'array' });
   } catch (cause) {
     throw new PgfigError('BACKEND_UNREACHABLE', 'auth_query could not be run on the control database', { cause });
   }
-  // Columns by position: name, verifier [, valid until].
+  // An operator's own query may give more rows than were asked for.
   const row = rows.find(([name]) => name === user);
-  if (row === undefined || typeof row[1] !== 'string' || row[1] === '') return null;
-  return { verifier: row[1], validUntil: validUntil(row[2]) };
+  return row === undefined ? null : readAuthRow(row, user);
 }
+
+/** As `options` of a connection: blanks within a value are escaped. */
+const OPTIONS = AUTH_QUERY_SETTINGS.map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' ');
 
 /** A few connections to the control database, with search_path pinned and sslmode's second try. */
 class ControlPool {
@@ -83,7 +82,7 @@ class ControlPool {
       ...options,
       ...(ssl === null ? {} : { ssl }),
       max: CONNECTIONS,
-      options: '-c search_path=pg_catalog',
+      options: OPTIONS,
       allowExitOnIdle: true,
     });
     pool.on('error', () => {});
@@ -94,14 +93,4 @@ class ControlPool {
     this.#pool?.end().catch(() => {});
     this.#pool = null;
   }
-}
-
-/** The infinities come as numbers from the driver, and as text where the query casts them. */
-function validUntil(value: unknown): Date | null {
-  if (value === Number.NEGATIVE_INFINITY || value === '-infinity') return new Date(0);
-  if (value instanceof Date) return value;
-  if (typeof value !== 'string' || value === 'infinity') return null;
-  const date = new Date(value);
-  // What cannot be read must not mean 'for ever'.
-  return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }

@@ -7,8 +7,8 @@ import { functionsNamed, functionText } from './functions.js';
 import { type Need, type Needs, tableNeed } from './need.js';
 import { findTable, type NameScope, type ResolvedTable, resolveTable, statementScope } from './resolve.js';
 
-/** Settings that decide what a name means. */
-const NAMES_HANG_ON = new Set(['search_path', 'role', 'session_authorization', '*']);
+/** Settings that decide what a name means; 'pg_temp' stands for temporary tables that a body makes. */
+const NAMES_HANG_ON = new Set(['search_path', 'role', 'session_authorization', 'pg_temp', '*']);
 
 /**
  * Follows a statement through the definitions of one database: from views to what they read, from functions to what

@@ -1,13 +1,5 @@
 import t from 'tap';
-import {
-  AuthQueryLookup,
-  DEFAULT_AUTH_QUERY,
-  readAuthRow,
-  UserLookupChain,
-  verifierOfRow,
-} from '../../src/auth/auth-query.js';
-import { parseVerifier } from '../../src/auth/verifier.js';
-import { PgfigError } from '../../src/errors/pgfig-error.js';
+import { readAuthRow, verifierOfRow } from '../../src/auth/auth-query.js';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -37,33 +29,4 @@ t.test('rows as Postgres and pg give them', async (t) => {
   t.strictSame(readAuthRow(['ann', null], 'ann'), { verifier: null, validUntil: null });
   t.throws(() => readAuthRow(['bob', 'x'], 'ann'), { code: 'AUTH_FAILED', message: /"ann"/ }, "somebody else's row");
   t.throws(() => readAuthRow([], 'ann'), { code: 'AUTH_FAILED' });
-});
-
-t.test('looking up', async (t) => {
-  const asked: unknown[] = [];
-  const lookup = new AuthQueryLookup(async (sql, user) => {
-    asked.push([sql, user]);
-    return user === 'ann' ? { verifier: 'x', validUntil: null } : null;
-  });
-  t.match(await lookup.find('ann'), { kind: 'plain' });
-  t.equal(await lookup.find('bob'), null);
-  t.strictSame(asked[0], [DEFAULT_AUTH_QUERY, 'ann']);
-});
-
-t.test('when users cannot be looked up, it is not the password that is wrong', async (t) => {
-  const broken = new AuthQueryLookup(() => Promise.reject(new Error('connection to 10.0.0.1 refused')));
-  await t.rejects(broken.find('ann'), { sqlstate: '57P03', message: 'users cannot be looked up at the moment' });
-  const typed = new AuthQueryLookup(() => Promise.reject(new PgfigError('BACKEND_UNREACHABLE', 'down')));
-  await t.rejects(typed.find('ann'), { code: 'BACKEND_UNREACHABLE' });
-});
-
-t.test('one place after the other', async (t) => {
-  const list = new Map([['ann', parseVerifier('a')]]);
-  const chain = new UserLookupChain([
-    { find: (user) => list.get(user) ?? null },
-    new AuthQueryLookup(async () => ({ verifier: 'b', validUntil: null })),
-  ]);
-  t.match(await chain.find('ann'), { password: 'a' });
-  t.match(await chain.find('bob'), { password: 'b' });
-  t.equal(await new UserLookupChain([]).find('ann'), null);
 });
