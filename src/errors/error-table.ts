@@ -72,6 +72,7 @@ export const ERROR_TABLE = {
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),
   PORT_IN_USE: error('F0000'),
+  ADMIN_UNREACHABLE: error('08006', 'Is pgfig running, with the same admin.host and admin.port?'),
   FILE_UNREADABLE: error('58P01'),
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -15,6 +15,13 @@ interface ServeOptions {
   readonly trace?: boolean;
 }
 
+interface CheckArguments {
+  readonly config: string;
+  readonly against?: string;
+  readonly json?: boolean;
+  readonly diff?: boolean;
+}
+
 const CONFIG = ['-c, --config <file>', 'the configuration', 'pgfig.yaml'] as const;
 
 function program(): Command {
@@ -35,7 +42,7 @@ Examples:
   pgfig check --config pgfig.yaml           look for faults before it runs
   pgfig explain "SELECT * FROM orders"      where would this go, and why?
 
-Exit codes: 0 done, 1 the answer is no, 2 wrong use or wrong configuration, 3 a database cannot be reached.`,
+Exit codes: 0 done, 1 the answer is no, 2 wrong use or wrong configuration, 3 a database or the running pgfig cannot be reached.`,
     );
 
   pgfig
@@ -90,8 +97,43 @@ Examples:
     .command('check')
     .description('look for faults: configuration, rules, databases, certificates, differences between databases')
     .option(...CONFIG)
-    .action(async (options: import('../operator/cli/check.js').CheckOptions) => {
-      process.exitCode = await (await import('../operator/cli/check.js')).check(options);
+    .option('--diff', 'instead: what a reload would change in the running pgfig, table by table')
+    .option('--against <url|file>', 'with --diff: another admin API, or a file with a saved answer of its /api/rules')
+    .option('--json', 'with --diff: one JSON object {"running","taken","held","later","warnings"}')
+    .addHelpText(
+      'after',
+      `
+Exit codes of --diff: 0 all of it would be taken, 1 some of it would be held, 2 the files are not valid, 3 the admin
+API does not answer.
+
+Examples:
+  pgfig check --diff
+  pgfig check --diff --against http://10.0.0.7:6433
+  curl -s http://10.0.0.7:6433/api/rules > running.json; pgfig check --diff --against running.json`,
+    )
+    .action(async (options: CheckArguments) => {
+      if (options.diff) process.exitCode = await (await import('../operator/cli/check-diff.js')).checkDiff(options);
+      else if (options.against !== undefined || options.json)
+        throw new CommanderError(EXIT.wrongUse, 'diff', '--against and --json are for --diff');
+      else process.exitCode = await (await import('../operator/cli/check.js')).check(options);
+    });
+
+  pgfig
+    .command('reload')
+    .description('have the running pgfig read certificates, users and rules again, and show what came of it')
+    .option(...CONFIG)
+    .option('--json', 'the answer of the admin API, one JSON object')
+    .addHelpText(
+      'after',
+      `
+A change that would move writes is held, with the reason. SIGHUP does the same without an answer, and the rules folder
+is watched anyway.
+
+Exit codes: 0 the rules are as the files say, 1 a change is held or the files are refused, 3 the admin API does not
+answer.`,
+    )
+    .action(async (options: import('../operator/cli/reload.js').ReloadOptions) => {
+      process.exitCode = await (await import('../operator/cli/reload.js')).reload(options);
     });
   return pgfig;
 }

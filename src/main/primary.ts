@@ -135,6 +135,9 @@ export class Primary {
         this.#rules = message.rules;
         this.#pool.broadcast({ type: 'rules', rules: message.rules });
         break;
+      case 'reload-secrets':
+        this.#pool.broadcast({ type: 'reload-secrets' });
+        break;
       case 'catalog':
         this.#catalog = message.catalog;
         this.#onCatalog?.();

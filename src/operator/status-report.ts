@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { CatalogRefresher } from './catalog-refresher.js';
 import type { PrimaryStatus } from './processes/messages.js';
-import type { RulesKeeper } from './rules-keeper.js';
+import type { RulesState } from './rules-report.js';
 import { VERSION } from './version.js';
 
 /**
@@ -25,7 +25,7 @@ export function readiness(
 
 interface ControlState {
   readonly startedAt: number;
-  readonly rules: Pick<RulesKeeper, 'current' | 'error'>;
+  readonly rules: Pick<RulesState, 'current' | 'error' | 'pending' | 'warnings'>;
   readonly catalog: Pick<CatalogRefresher, 'sights'>;
 }
 
@@ -61,6 +61,8 @@ export function statusReport(
     rules: {
       version: rules.current.version,
       loadedAt: rules.current.loadedAt,
+      pending: rules.pending.map(({ domain, at, reason }) => ({ domain, at, reason })),
+      warnings: rules.warnings,
       error: rules.error,
     },
     domains: rules.current.domains.map((domain) => ({

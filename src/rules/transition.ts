@@ -57,6 +57,11 @@ export function takeRules(before: RuleSet, loaded: LoadedRules): Transition {
   return Object.freeze({ rules, pending: Object.freeze(pending), warnings: Object.freeze(warnings) });
 }
 
+/** One line: 'file:line:column: domain X keeps its rule: why. What to do.' */
+export function pendingLine({ at, domain, reason }: Pick<PendingChange, 'at' | 'domain' | 'reason'>): string {
+  return `${at}: domain ${domain} keeps its rule: ${reason}.`;
+}
+
 type Domains = ReadonlyMap<string, Domain>;
 type Held = ReadonlySet<string>;
 

@@ -1,17 +1,16 @@
 import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { PgfigError } from '../errors/pgfig-error.js';
-import { parseRules, type RuleTexts, readRuleTexts } from './load.js';
-import type { RuleSet } from './rule-set.js';
+import { type LoadedRules, parseRuleTexts, type RuleTexts, readRuleTexts } from './load.js';
 
 export interface RulesWatcherOptions {
   /** Names of the configured databases. */
   readonly databases: Iterable<string>;
   /** Name of the default database. */
   readonly default: string;
-  /** A new set took effect. */
-  readonly onChange?: (ruleSet: RuleSet) => void;
-  /** The folder's state cannot take effect; `current` stays as it was. Called once per state of the folder. */
+  /** The folder says something else, and it is valid. */
+  readonly onChange?: (loaded: LoadedRules) => void;
+  /** The folder is not valid; `current` stays as it was. Called once per state of the folder. */
   readonly onError?: (error: PgfigError) => void;
   /** How long the folder must be quiet before it is read, milliseconds. */
   readonly settle?: number;
@@ -19,13 +18,16 @@ export interface RulesWatcherOptions {
   readonly poll?: number;
 }
 
+/** How long a folder that never comes to rest is waited for, milliseconds. */
+const LONGEST_UNREST = 10_000;
+
 /**
- * Keeps the rule set in step with its folder. The last good set stays while the folder is broken.
+ * Reads the rules folder whenever it says something new. The last good reading stays while it is broken.
  *
  * Files are written in many ways (in place, by rename, all at once by a changed symlink as Kubernetes does with a
  * ConfigMap), and no single kind of event tells of all of them. So an event only means "look": what counts is
  * whether names, inodes, sizes and times, seen through all symlinks, differ from what was last read, and whether
- * the texts do.
+ * the texts do. Measured against chokidar in docs/decisions/0004.
  */
 export class RulesWatcher {
   readonly #dir: string;
@@ -35,7 +37,7 @@ export class RulesWatcher {
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
-  #current: RuleSet;
+  #current: LoadedRules;
   #texts: RuleTexts;
   #signature: string;
   #error: PgfigError | null = null;
@@ -53,12 +55,12 @@ export class RulesWatcher {
     this.#poll.unref();
   }
 
-  /** The set in effect. */
-  get current(): RuleSet {
+  /** The last good reading. */
+  get current(): LoadedRules {
     return this.#current;
   }
 
-  /** Why the folder as it stands is not in effect; null where it is. */
+  /** What is wrong with the folder as it stands; null where nothing is. */
   get error(): PgfigError | null {
     return this.#error;
   }
@@ -66,17 +68,17 @@ export class RulesWatcher {
   /**
    * Reads the folder now, whatever was seen of it.
    *
-   * @returns the set in effect afterwards; the same object as before where the texts are.
-   * @throws PgfigError RULES_INVALID, FILE_UNREADABLE; the set in effect stays.
+   * @returns the last good reading afterwards; the same object as before where the texts are.
+   * @throws PgfigError RULES_INVALID, FILE_UNREADABLE; `current` stays.
    */
-  reload(): RuleSet {
+  reload(): LoadedRules {
     this.#cancelTimer();
     this.#signature = signatureOf(this.#dir);
     try {
       const texts = readRuleTexts(this.#dir);
       this.#error = null;
       if (sameTexts(texts, this.#texts)) return this.#current;
-      this.#current = this.#parse(texts, this.#current.version + 1);
+      this.#current = this.#parse(texts, this.#current.rules.version + 1);
       this.#texts = texts;
     } catch (error) {
       if (error instanceof PgfigError) this.#error = error;
@@ -95,8 +97,8 @@ export class RulesWatcher {
     this.#watcher = null;
   }
 
-  #parse(texts: RuleTexts, version: number): RuleSet {
-    return parseRules(texts, { databases: this.#options.databases, default: this.#options.default, version });
+  #parse(texts: RuleTexts, version: number): LoadedRules {
+    return parseRuleTexts(texts, { databases: this.#options.databases, default: this.#options.default, version });
   }
 
   #listen(): void {
@@ -121,12 +123,12 @@ export class RulesWatcher {
     else if (this.#watcher === null) this.#listen();
   }
 
-  #waitUntilQuiet(seen: string): void {
+  #waitUntilQuiet(seen: string, since = Date.now()): void {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       const now = signatureOf(this.#dir);
-      if (now === seen) this.#tryReload();
-      else this.#waitUntilQuiet(now);
+      if (now === seen || Date.now() - since > LONGEST_UNREST) this.#tryReload();
+      else this.#waitUntilQuiet(now, since);
     }, this.#settle);
     this.#timer.unref();
   }
@@ -141,6 +143,8 @@ export class RulesWatcher {
       if (!(error instanceof PgfigError)) throw error;
       this.#options.onError?.(error);
     }
+    // What changed while the files were read has had its event already.
+    this.#look();
   }
 
   #cancelTimer(): void {

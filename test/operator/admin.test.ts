@@ -11,6 +11,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
   ready: async () => ({ ready: true, reasons: [] }),
   status: async () => ({ version: '1' }),
   rules: async () => ({ version: 1 }),
+  reload: async () => ({ refused: false, report: { version: 1, taken: true } }),
   failed: () => {},
   ...more,
 });

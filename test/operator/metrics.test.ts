@@ -96,7 +96,7 @@ t.test('a histogram without observations has all its buckets', async (t) => {
 
 t.test('docs/metrics.md describes every metric, and no other', async (t) => {
   const process = new ProcessMetrics('worker-1');
-  const rules = { current: { version: 1, loadedAt: new Date() }, error: null, errors: 0 };
+  const rules = { current: { version: 1, loadedAt: new Date() }, error: null, errors: 0, pending: [] };
   const all = [
     ...trafficMetrics(stats(1), 1),
     ...process.collect(),

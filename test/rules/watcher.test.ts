@@ -1,8 +1,18 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { PgfigError } from '../../src/errors/pgfig-error.js';
-import type { RuleSet } from '../../src/rules/rule-set.js';
+import type { LoadedRules } from '../../src/rules/load.js';
 import { RulesWatcher } from '../../src/rules/watcher.js';
 import { folderWith } from '../config/folder.js';
 
@@ -11,18 +21,18 @@ const rule = (table: string, phase = 'write-new'): string =>
 
 interface Watched {
   readonly watcher: RulesWatcher;
-  readonly sets: RuleSet[];
+  readonly sets: LoadedRules[];
   readonly errors: PgfigError[];
   until(condition: () => boolean): Promise<void>;
 }
 
-function watch(t: Test, dir: string, poll = 60_000): Watched {
-  const sets: RuleSet[] = [];
+function watch(t: Test, dir: string, poll = 60_000, settle = 20): Watched {
+  const sets: LoadedRules[] = [];
   const errors: PgfigError[] = [];
   const watcher = new RulesWatcher(dir, {
     databases: ['monolith', 'orders_db'],
     default: 'monolith',
-    settle: 20,
+    settle,
     poll,
     onChange: (set) => sets.push(set),
     onError: (error) => errors.push(error),
@@ -41,12 +51,12 @@ function watch(t: Test, dir: string, poll = 60_000): Watched {
 t.test('a changed file becomes a new set', async (t) => {
   const dir = folderWith(t, { 'orders.yaml': rule('orders') });
   const { watcher, sets, until } = watch(t, dir);
-  t.equal(watcher.current.version, 1);
+  t.equal(watcher.current.rules.version, 1);
   writeFileSync(join(dir, 'orders.yaml'), rule('invoices'));
   await until(() => sets.length === 1);
   t.equal(watcher.current, sets[0]);
-  t.equal(watcher.current.version, 2);
-  t.ok(watcher.current.tables.has('public.invoices'));
+  t.equal(watcher.current.rules.version, 2);
+  t.ok(watcher.current.rules.tables.has('public.invoices'));
 });
 
 t.test('files written by rename, added and removed', async (t) => {
@@ -54,12 +64,12 @@ t.test('files written by rename, added and removed', async (t) => {
   const { watcher, until } = watch(t, dir);
   writeFileSync(join(dir, '.orders.yaml.tmp'), rule('invoices'));
   renameSync(join(dir, '.orders.yaml.tmp'), join(dir, 'orders.yaml'));
-  await until(() => watcher.current.tables.has('public.invoices'));
+  await until(() => watcher.current.rules.tables.has('public.invoices'));
   writeFileSync(join(dir, 'b.yaml'), rule('b').replace('domain: orders', 'domain: b'));
-  await until(() => watcher.current.tables.has('public.b'));
+  await until(() => watcher.current.rules.tables.has('public.b'));
   rmSync(join(dir, 'orders.yaml'));
-  await until(() => !watcher.current.tables.has('public.invoices'));
-  t.same([...watcher.current.tables.keys()], ['public.b']);
+  await until(() => !watcher.current.rules.tables.has('public.invoices'));
+  t.same([...watcher.current.rules.tables.keys()], ['public.b']);
 });
 
 t.test('a broken file leaves the last good set, and is told once', async (t) => {
@@ -84,7 +94,7 @@ t.test('a touched file changes nothing', async (t) => {
   utimesSync(join(dir, 'orders.yaml'), new Date(), new Date());
   writeFileSync(join(dir, 'b.yaml'), rule('b').replace('domain: orders', 'domain: b'));
   await until(() => sets.length > 0);
-  t.equal(watcher.current.version, 2);
+  t.equal(watcher.current.rules.version, 2);
 });
 
 t.test('a swap of symlinks, as a ConfigMap is updated', async (t) => {
@@ -99,11 +109,11 @@ t.test('a swap of symlinks, as a ConfigMap is updated', async (t) => {
   symlinkSync('..1', join(dir, '..data'));
   symlinkSync('..data/orders.yaml', join(dir, 'orders.yaml'));
   const { watcher, until } = watch(t, dir);
-  t.ok(watcher.current.tables.has('public.orders'));
+  t.ok(watcher.current.rules.tables.has('public.orders'));
   symlinkSync('..2', join(dir, '..data_tmp'));
   renameSync(join(dir, '..data_tmp'), join(dir, '..data'));
-  await until(() => watcher.current.tables.has('public.invoices'));
-  t.equal(watcher.current.version, 2);
+  await until(() => watcher.current.rules.tables.has('public.invoices'));
+  t.equal(watcher.current.rules.version, 2);
 });
 
 t.test('a folder that is itself replaced is seen by the poll', async (t) => {
@@ -114,10 +124,55 @@ t.test('a folder that is itself replaced is seen by the poll', async (t) => {
   const { watcher, errors, until } = watch(t, dir, 20);
   renameSync(dir, join(parent, 'old'));
   await until(() => errors.length > 0);
-  t.ok(watcher.current.tables.has('public.orders'), 'the last good set stays');
+  t.ok(watcher.current.rules.tables.has('public.orders'), 'the last good set stays');
   mkdirSync(dir);
   writeFileSync(join(dir, 'orders.yaml'), rule('invoices'));
-  await until(() => watcher.current.tables.has('public.invoices'));
+  await until(() => watcher.current.rules.tables.has('public.invoices'));
+});
+
+t.test('a folder that is a link, switched to another release, is seen by the poll', async (t) => {
+  const parent = folderWith(t);
+  for (const [name, table] of [
+    ['r1', 'orders'],
+    ['r2', 'invoices'],
+  ] as const) {
+    mkdirSync(join(parent, name));
+    writeFileSync(join(parent, name, 'orders.yaml'), rule(table));
+  }
+  symlinkSync('r1', join(parent, 'current'));
+  const { watcher, sets, until } = watch(t, join(parent, 'current'), 20);
+  symlinkSync('r2', join(parent, 'next'));
+  renameSync(join(parent, 'next'), join(parent, 'current'));
+  await until(() => watcher.current.rules.tables.has('public.invoices'));
+  writeFileSync(join(parent, 'r2', 'orders.yaml'), rule('receipts'));
+  await until(() => watcher.current.rules.tables.has('public.receipts'));
+  t.equal(sets.length, 2);
+});
+
+t.test('a file that is half written is read when it is whole, and once', async (t) => {
+  const dir = folderWith(t, { 'orders.yaml': rule('orders') });
+  const { watcher, sets, errors, until } = watch(t, dir, 60_000, 200);
+  const text = rule('invoices');
+  const file = openSync(join(dir, 'orders.yaml'), 'w');
+  writeSync(file, text.slice(0, 30));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  writeSync(file, text.slice(30));
+  closeSync(file);
+  await until(() => watcher.current.rules.tables.has('public.invoices'));
+  t.strictSame([sets.length, errors.length], [1, 0]);
+});
+
+t.test('a thousand quick writes end with the last, in few readings', async (t) => {
+  const dir = folderWith(t, { 'orders.yaml': rule('orders') });
+  const { watcher, sets, errors, until } = watch(t, dir, 60_000, 50);
+  for (let n = 1; n <= 1_000; n++) {
+    writeFileSync(join(dir, '.orders.tmp'), rule(`t${n}`));
+    renameSync(join(dir, '.orders.tmp'), join(dir, 'orders.yaml'));
+    if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until(() => watcher.current.rules.tables.has('public.t1000'));
+  t.ok(sets.length <= 10, `${sets.length} readings`);
+  t.equal(errors.length, 0);
 });
 
 t.test('reload() reads now, and throws what is wrong', async (t) => {
@@ -125,11 +180,11 @@ t.test('reload() reads now, and throws what is wrong', async (t) => {
   const { watcher, sets } = watch(t, dir);
   t.equal(watcher.reload(), watcher.current, 'nothing changed');
   writeFileSync(join(dir, 'orders.yaml'), rule('invoices'));
-  t.equal(watcher.reload().version, 2);
+  t.equal(watcher.reload().rules.version, 2);
   t.equal(sets.length, 1);
-  writeFileSync(join(dir, 'orders.yaml'), rule('invoices', 'retired'));
+  writeFileSync(join(dir, 'orders.yaml'), rule('invoices', 'moved'));
   t.throws(() => watcher.reload(), { code: 'RULES_INVALID' });
-  t.equal(watcher.current.version, 2);
+  t.equal(watcher.current.rules.version, 2);
 });
 
 t.test('a folder that is broken at the start is an error', async (t) => {

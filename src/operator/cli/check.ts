@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load.js';
 import { certificateWarnings } from '../../config/tls-files.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { tableHomes } from '../../routing/table-homes.js';
-import { loadRules } from '../../rules/load.js';
+import { readRules } from '../../rules/load.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import { compareFacts, type DatabaseFacts, readFacts } from './compare-databases.js';
 import { EXIT, type ExitCode, errorText } from './exit-codes.js';
@@ -28,7 +28,7 @@ export async function check(options: CheckOptions, output: Writable = process.st
   say(`configuration  ${options.config}: good`);
   let code: ExitCode = EXIT.done;
 
-  const rules = readRules(config, say);
+  const rules = rulesOf(config, say);
   if (rules === null) code = EXIT.wrongUse;
 
   const certificates = certificateWarnings(config);
@@ -44,12 +44,17 @@ export async function check(options: CheckOptions, output: Writable = process.st
   return code;
 }
 
-function readRules(config: Config, say: (line: string) => void): RuleSet | null {
+function rulesOf(config: Config, say: (line: string) => void): RuleSet | null {
   try {
-    const rules = loadRules(config.rules, { databases: config.databases.keys(), default: config.default, version: 1 });
+    const { rules, warnings } = readRules(config.rules, {
+      databases: config.databases.keys(),
+      default: config.default,
+      version: 1,
+    });
     say(
       `rules          ${config.rules}: ${plural(rules.domains.length, 'domain')}, ${plural(rules.tables.size, 'table')}`,
     );
+    for (const warning of warnings) say(`warning        ${warning}`);
     return rules;
   } catch (error) {
     if (!(error instanceof PgfigError)) throw error;

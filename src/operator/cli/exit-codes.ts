@@ -6,7 +6,12 @@ export const EXIT = { done: 0, no: 1, wrongUse: 2, unreachable: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const WRONG_USE: readonly ErrorCode[] = ['CONFIG_INVALID', 'RULES_INVALID', 'FILE_UNREADABLE'];
-const UNREACHABLE: readonly ErrorCode[] = ['BACKEND_UNREACHABLE', 'BACKEND_LOGIN_FAILED', 'BACKEND_LOST'];
+const UNREACHABLE: readonly ErrorCode[] = [
+  'BACKEND_UNREACHABLE',
+  'BACKEND_LOGIN_FAILED',
+  'BACKEND_LOST',
+  'ADMIN_UNREACHABLE',
+];
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof PgfigError)) return EXIT.no;

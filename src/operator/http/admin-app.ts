@@ -9,6 +9,8 @@ export interface AdminSource {
   ready(): Promise<{ ready: boolean; reasons: readonly string[] }>;
   status(): Promise<object>;
   rules(): Promise<object>;
+  /** Reads certificates, users and rules again. `refused`: the rules folder is broken. */
+  reload(): Promise<{ refused: boolean; report: object }>;
   failed(path: string, error: unknown): void;
 }
 
@@ -37,6 +39,12 @@ export function adminApp(source: AdminSource): Hono {
   });
   app.get('/api/status', async (c) => c.json(await source.status()));
   app.get('/api/rules', async (c) => c.json(await source.rules()));
+  app.post('/api/reload', async (c) => {
+    // Only browsers send it, for pages that are not ours: without a token a foreign page could else reload.
+    if (c.req.header('Origin') !== undefined) return c.json({ error: 'not from a web page' }, 403);
+    const { refused, report } = await source.reload();
+    return c.json(report, refused ? 422 : 200);
+  });
   app.notFound((c) => c.json({ error: `nothing at ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
     source.failed(c.req.path, error);

@@ -1,5 +1,5 @@
 import type { CatalogRefresher } from '../catalog-refresher.js';
-import type { RulesKeeper } from '../rules-keeper.js';
+import type { RulesState } from '../rules-report.js';
 import { VERSION } from '../version.js';
 import { counter, gauge, type Metric } from './metric-json.js';
 
@@ -7,7 +7,7 @@ const seconds = (date: Date | null | undefined): number => (date ? date.getTime(
 
 /** What the control process knows: rules, catalogs, which databases answer. */
 export function controlMetrics(
-  rules: Pick<RulesKeeper, 'current' | 'error' | 'errors'>,
+  rules: Pick<RulesState, 'current' | 'error' | 'errors' | 'pending'>,
   catalog: Pick<CatalogRefresher, 'sights'>,
   reachable: ReadonlyMap<string, boolean>,
 ): Metric[] {
@@ -30,6 +30,12 @@ export function controlMetrics(
       'When the rules folder was found broken; 0 while it is not.',
       seconds(rules.error?.at),
     ),
+    gauge(
+      'pgfig_rules_last_error',
+      '1 while the rules folder is broken, with the place of the first fault.',
+      rules.error ? [[{ file: rules.error.file ?? '', line: `${rules.error.line ?? ''}` }, 1]] : [],
+    ),
+    gauge('pgfig_rules_pending', 'Domains whose changed rule waits, since it would move writes.', rules.pending.length),
     counter('pgfig_rules_errors_total', 'How often the rules folder was found broken.', rules.errors),
     gauge(
       'pgfig_database_up',

@@ -8,11 +8,16 @@ import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
-import { RulesKeeper } from '../rules-keeper.js';
+import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
+import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
 import { Asks } from './asks.js';
-import type { ControlInit, FromControl, PrimaryStatus, ToControl } from './messages.js';
+import type { ControlInit, FromControl, PrimaryStatus, ToControl, WorkerStatus } from './messages.js';
 import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
+
+/** How long an answer to a reload waits for the workers; one that is busy for longer takes the rules later. */
+const TAKEN_DEADLINE_MS = 2_000;
+const TAKEN_POLL_MS = 5;
 
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
@@ -62,6 +67,13 @@ class ControlProcess {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
       },
+      onPending: (pending) => {
+        for (const { domain, at, reason } of pending) log.warn({ domain, at, reason }, 'a change of the rules waits');
+        if (pending.length === 0) log.info('no change of the rules waits any more');
+      },
+      onWarnings: (warnings) => {
+        for (const warning of warnings) log.warn(warning);
+      },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
     this.#catalog = new CatalogRefresher(
@@ -81,7 +93,7 @@ class ControlProcess {
         this.#statuses.answer(message.id, message.status);
         break;
       case 'reload-rules':
-        this.#rules.reload();
+        this.#reloadRules();
         break;
       case 'ddl-seen':
         this.#catalog.ddlSeen();
@@ -129,13 +141,35 @@ class ControlProcess {
       },
       ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
       status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
-      rules: async () => ({
-        ...rulesToWire(this.#rules.current),
-        loadedAt: this.#rules.current.loadedAt,
-        error: this.#rules.error,
-      }),
+      rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
+      reload: () => this.#reload(),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
+  }
+
+  #reloadRules(): ReloadOutcome {
+    const outcome = this.#rules.reload();
+    const { version, taken, pending, error } = outcome;
+    this.#output.log.info({ version, taken, pending: pending.length, broken: error !== null }, 'rules read again');
+    return outcome;
+  }
+
+  async #reload(): Promise<{ refused: boolean; report: object }> {
+    const { outcome, workers } = await this.#reloadEverywhere();
+    return { refused: outcome.error !== null, report: reloadReport(outcome, workers) };
+  }
+
+  /** Answers when the workers have the rules, so that whoever asked may rely on them; or says which have not. */
+  async #reloadEverywhere(): Promise<{ outcome: ReloadOutcome; workers: readonly WorkerStatus[] }> {
+    send({ type: 'reload-secrets' });
+    const outcome = this.#reloadRules();
+    const deadline = Date.now() + TAKEN_DEADLINE_MS;
+    let { workers } = await this.#statuses.ask();
+    while (!takenEverywhere(outcome.version, workers) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, TAKEN_POLL_MS));
+      ({ workers } = await this.#statuses.ask());
+    }
+    return { outcome, workers };
   }
 
   #dieLoudly(): void {

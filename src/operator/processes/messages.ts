@@ -98,6 +98,7 @@ export type FromControl =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
   | { readonly type: 'rules'; readonly rules: RuleSetWire }
+  | { readonly type: 'reload-secrets' }
   | { readonly type: 'catalog'; readonly catalog: string }
   | { readonly type: 'scrape'; readonly id: number }
   | { readonly type: 'status'; readonly id: number };
