@@ -1,0 +1,63 @@
+/**
+ * What statements touch, according to the server that runs them: each runs in a transaction, and the locks that the
+ * server then holds name every relation that it touched, through views, functions, triggers and cascades too. pgfig
+ * must name them all. Where it names more, the case says why.
+ */
+import t from 'tap';
+import {
+  CROSSING_KEYS,
+  MONOLITH_EXTRAS,
+  MONOLITH_TABLES,
+  ORDER_TABLES,
+  ORDER_TRIGGER,
+} from '../../src/embedded/shop/schema.js';
+import { loadParser } from '../../src/sql/parser.js';
+import { startPostgres } from '../support/postgres.js';
+import { type Case, readCases, schemaFiles } from './case-files.js';
+import { compare, isSame, saidByStatements } from './compare.js';
+import { type Played, Player } from './play.js';
+
+/** The sample shop, with a row or two in each table. */
+const SHOP = [
+  MONOLITH_TABLES,
+  ORDER_TABLES,
+  CROSSING_KEYS,
+  MONOLITH_EXTRAS,
+  ORDER_TRIGGER,
+  `INSERT INTO users (name, email) VALUES ('Ada', 'a@example.org'), ('Ben', 'b@example.org');
+   INSERT INTO sessions (user_id, device) VALUES (1, 'phone'), (2, 'laptop');
+   INSERT INTO products (sku, name, price) VALUES ('P-1', 'Lamp', 10), ('P-2', 'Desk', 20);
+   INSERT INTO inventory (product_id, quantity) VALUES (1, 5), (2, 6);
+   INSERT INTO reviews (product_id, user_id, rating) VALUES (1, 1, 5), (2, 2, 4);
+   INSERT INTO orders (user_id) VALUES (1), (2);
+   INSERT INTO order_items VALUES (1, 1, 1, 2, 10), (2, 1, 2, 1, 20);
+   INSERT INTO payments (order_id, amount, method) VALUES (1, 20, 'card')`,
+].join(';');
+
+const server = await startPostgres();
+for (const sql of [SHOP, ...schemaFiles()]) await server.query(sql);
+const player = new Player(server.url(), await loadParser());
+t.teardown(() => player.close());
+
+const cases = readCases();
+const played = new Map<Case, Played>();
+
+t.test('every case runs', async (t) => {
+  for (const one of cases) {
+    try {
+      played.set(one, await player.play(one));
+    } catch (error) {
+      t.fail(`${one.at} ${one.sql}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  t.ok(played.size >= 300, `${played.size} cases`);
+});
+
+t.test('the statements name what the server locks', async (t) => {
+  for (const [one, of] of played) {
+    if (!one.section.startsWith('plain')) continue;
+    const difference = compare(one, of, saidByStatements(of));
+    if (!isSame(difference)) t.match(difference, {}, `${one.at} ${one.sql}`);
+    t.ok(isSame(difference), `${one.at} ${one.sql} ${JSON.stringify(difference)}`);
+  }
+});
