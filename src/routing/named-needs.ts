@@ -3,7 +3,7 @@ import { nameKey } from '../sql/names.js';
 import type { Statement, TableName } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
 import { type Need, tableNeed } from './need.js';
-import { comingRelation, type ResolvedTable, resolveTable } from './resolve.js';
+import { comingRelation, creationSchema, type ResolvedTable, resolveTable } from './resolve.js';
 
 /** What the statement itself names: what it writes first, then what it reads, then sequences and what belongs to the default database. */
 export function namedNeeds(statement: Statement, context: RoutingContext): readonly Need[] {
@@ -17,10 +17,12 @@ export function namedNeeds(statement: Statement, context: RoutingContext): reado
     tableNeed(resolveTable(name, context), locks.has(nameKey(name)) ? 'lock' : 'read'),
   );
   const advances = statement.effects.some((effect) => effect.type === 'sequence');
-  const sequences = statement.sequences.map((name): Need => {
-    const sequence: ResolvedTable = { ...resolveTable(name, context), nature: 'sequence' };
-    return tableNeed(sequence, advances ? 'write' : 'read');
-  });
+  const sequences = statement.sequences
+    .filter((name) => !coming.has(nameKey(name)))
+    .map((name): Need => {
+      const sequence: ResolvedTable = { ...resolveTable(name, context), nature: 'sequence' };
+      return tableNeed(sequence, advances ? 'write' : 'read');
+    });
   return [...written, ...read, ...sequences, ...schemaNeeds(statement, context), ...defaultOnly(statement, context)];
 }
 
@@ -31,12 +33,19 @@ function comingRelations(statement: Statement, context: RoutingContext): Readonl
     if (effect.type === 'create-temp' && !context.tempTables.has(effect.table)) {
       const table: TableName = { name: effect.table };
       coming.set(nameKey(table), comingRelation(table, context, true));
+    } else if (effect.type === 'create-relation' && makesTemporary(effect.table, context)) {
+      coming.set(nameKey(effect.table), comingRelation(effect.table, context, true));
     } else if (effect.type === 'create-relation' && effect.follows === true) {
       const found = resolveTable(effect.table, context);
       if (found.domain === null) coming.set(nameKey(effect.table), comingRelation(effect.table, context, false));
     }
   }
   return coming;
+}
+
+/** CREATE TABLE makes a temporary one where search_path begins with pg_temp. */
+export function makesTemporary({ schema }: TableName, context: RoutingContext): boolean {
+  return schema === undefined && creationSchema(context) === 'pg_temp';
 }
 
 /**

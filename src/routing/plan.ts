@@ -3,7 +3,7 @@ import type { RoutingContext } from './context.js';
 import { fixedChoice, unboundChoice } from './fixed-choices.js';
 import { Follower } from './follow.js';
 import { type Choice, makeRoute } from './make-route.js';
-import { namedNeeds } from './named-needs.js';
+import { makesTemporary, namedNeeds } from './named-needs.js';
 import type { Need, Needs } from './need.js';
 import { explainNeeds, refusal } from './reasons.js';
 import type { Route } from './route.js';
@@ -87,5 +87,9 @@ const hasAll = (needs: readonly Need[], database: string): boolean =>
 function needsAt(database: string, statement: Statement, named: readonly Need[], context: RoutingContext): Needs {
   const follower = new Follower(database, context, named);
   follower.statement(statement);
-  return follower.result();
+  const needs = follower.result();
+  const hides = statement.effects.some(
+    (effect) => effect.type === 'create-relation' && makesTemporary(effect.table, context),
+  );
+  return hides ? { ...needs, movesNames: true } : needs;
 }

@@ -53,11 +53,16 @@ export function findTable(table: TableName, scope: NameScope): ResolvedTable | n
   const { context, searchPath: path } = scope;
   if (table.schema !== undefined) return findQualified(table.schema, table.name, scope);
   const temp = context.tempTables.get(table.name);
-  if (temp !== undefined) return tempTable(table.name, temp);
+  // Temporary relations come first, unless search_path gives them another place (5.10.3 of the documentation).
+  if (temp !== undefined && !path.includes('pg_temp')) return tempTable(table.name, temp);
 
   if (!path.includes('pg_catalog') && isSystemTable(table.name, path, context))
     return systemTable('pg_catalog', table.name);
   for (const schema of path) {
+    if (schema === 'pg_temp') {
+      if (temp !== undefined) return tempTable(table.name, temp);
+      continue;
+    }
     const found = isSystemSchema(schema)
       ? isSystemTable(table.name, [], context) && systemTable(schema, table.name)
       : findIn(schema, table.name, scope);
@@ -70,18 +75,26 @@ export function findTable(table: TableName, scope: NameScope): ResolvedTable | n
 export function resolveTable(table: TableName, context: RoutingContext): ResolvedTable {
   const found = findTable(table, statementScope(context));
   if (found !== null) return found;
-  const { catalog, rules } = context;
-  const schema = table.schema ?? creationSchema(context);
+  const { catalog, rules, searchPath } = context;
+  const schema = table.schema ?? searchPath.find((name) => isPossible(name, context)) ?? 'public';
   // Where the catalog cannot tell, a qualified name is taken at its word.
   const told = catalog?.hasRelation(rules.defaultDatabase, schema, table.name) ?? null;
   const known = table.schema !== undefined && told === null;
   return atHomeOf(null, { schema, name: table.name }, context, known);
 }
 
-/** The schema that a new relation without one would be made in: the first of the path that exists, as Postgres takes it. */
-export function creationSchema({ catalog, rules, searchPath }: RoutingContext): string {
-  const mayExist = (schema: string): boolean => catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
-  return searchPath.find((schema) => !isSystemSchema(schema) && mayExist(schema)) ?? 'public';
+/**
+ * The schema that a new relation without one would be made in: the first of the path that exists, as Postgres takes
+ * it. 'pg_temp' makes it temporary.
+ */
+export function creationSchema(context: RoutingContext): string {
+  const first = context.searchPath.find((schema) => schema === 'pg_temp' || isPossible(schema, context));
+  return first ?? 'public';
+}
+
+/** Most often the schema of "$user" does not exist, and is passed over. */
+function isPossible(schema: string, { catalog, rules }: RoutingContext): boolean {
+  return !isSystemSchema(schema) && catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
 }
 
 function findQualified(schema: string, name: string, scope: NameScope): ResolvedTable | null {
