@@ -10,6 +10,13 @@ import { findTable, type NameScope, type ResolvedTable, resolveTable, statementS
 /** Settings that decide what a name means; 'pg_temp' stands for temporary tables that a body makes. */
 const NAMES_HANG_ON = new Set(['search_path', 'role', 'session_authorization', 'pg_temp', '*']);
 
+/** Where the follower stands: in the statement, or in a definition that it has come to. */
+interface Place {
+  readonly scope: NameScope;
+  /** 'view public.v', 'function f() of trigger t on public.orders'; null: the statement itself. */
+  readonly via: string | null;
+}
+
 /**
  * Follows a statement through the definitions of one database: from views to what they read, from functions to what
  * is in their bodies, from a change to the triggers, rules, policies and foreign keys that it sets off there, from a
@@ -32,12 +39,17 @@ export class Follower {
     this.#needs = [...named];
   }
 
-  /** The statement's own touches; needed are its tables anyway, here is followed what lies behind them. */
-  statement(touches: Touches): void {
-    const scope = statementScope(this.#context);
-    const resolve = (name: TableName): ResolvedTable => resolveTable(name, this.#context);
-    this.#tables(touches, resolve, null);
-    for (const name of touches.functions) this.#function(name, scope, null);
+  /**
+   * The statement's own touches; needed are its tables anyway, here is followed what lies behind them.
+   *
+   * @param unfollowed names (as `nameKey` makes them) of which nothing lies behind: of relations that it makes anew
+   */
+  statement(touches: Touches, unfollowed: ReadonlySet<string> = new Set()): void {
+    const resolve = (name: TableName): ResolvedTable | null =>
+      unfollowed.has(nameKey(name)) ? null : resolveTable(name, this.#context);
+    const place: Place = { scope: statementScope(this.#context), via: null };
+    this.#tables(touches, resolve, place);
+    for (const name of touches.functions) this.#function(name, place);
     if (touches.opaque !== null) this.#opaque ??= touches.opaque;
     // What cannot be seen through, a DO block most often, may set anything.
     if (touches.opaque !== null) this.#movesNames = true;
@@ -52,32 +64,33 @@ export class Follower {
   /** The touches of a definition of this database, by the names that it means there. `via` says whose. */
   definition(touches: Touches, searchPath: readonly string[], via: string): void {
     const scope: NameScope = { context: this.#context, searchPath, database: this.#database, inDefinition: true };
-    this.#tables(touches, (name) => findTable(name, scope), via);
+    const place: Place = { scope, via };
+    this.#tables(touches, (name) => findTable(name, scope), place);
     for (const name of touches.sequences) {
       const found = findTable(name, scope);
       if (found !== null) this.#need({ ...found, nature: 'sequence' }, 'write', via);
     }
-    for (const name of touches.functions) this.#function(name, scope, via);
+    for (const name of touches.functions) this.#function(name, place);
     if (touches.opaque !== null) this.#opaque ??= `${via} cannot be seen through: ${touches.opaque}`;
   }
 
-  #tables(touches: Touches, resolve: (name: TableName) => ResolvedTable | null, via: string | null): void {
+  #tables(touches: Touches, resolve: (name: TableName) => ResolvedTable | null, place: Place): void {
     const locks = new Set(touches.locks.map(nameKey));
     for (const name of touches.writes) {
       const table = resolve(name);
       if (table === null) continue;
-      if (via !== null) this.#need(table, 'write', via);
+      if (place.via !== null) this.#need(table, 'write', place.via);
       const changes = touches.changes.filter((change) => nameKey(change.table) === nameKey(name));
-      for (const change of changes) this.#changed(table, change, via);
+      for (const change of changes) this.#changed(table, change, place);
       // DDL and maintenance of a view, and LOCK, look at what is behind it.
-      if (changes.length === 0) this.#read(table, 'write', name.only === true, via);
+      if (changes.length === 0) this.#read(table, 'write', name.only === true, place);
     }
     for (const name of touches.reads) {
       const table = resolve(name);
       if (table === null) continue;
       const access = locks.has(nameKey(name)) ? 'lock' : 'read';
-      if (via !== null) this.#need(table, access, via);
-      this.#read(table, access, name.only === true, via);
+      if (place.via !== null) this.#need(table, access, place.via);
+      this.#read(table, access, name.only === true, place);
     }
   }
 
@@ -89,54 +102,62 @@ export class Follower {
   }
 
   /** What reading (or locking, or maintaining) a relation reads besides. */
-  #read(table: ResolvedTable, access: Need['access'], only: boolean, via: string | null): void {
+  #read(table: ResolvedTable, access: Need['access'], only: boolean, place: Place): void {
     const facts = this.#factsOf(table);
-    if (facts === null || !this.#first(`${access} ${only} ${table.key}`)) return;
+    if (facts === null || !this.#first(`${access} ${only} ${table.key} ${pathText(place)}`)) return;
     // A view with a rule of its own is where the rule says, whatever it reads.
     if (facts.definition !== null && table.nature === 'view') {
       const { definition } = facts;
-      // FOR UPDATE of a view locks the rows of what is behind it.
-      const touches = access === 'lock' ? { ...definition, locks: definition.reads } : definition;
-      this.definition(touches, [], within(`view ${table.key}`, via));
+      // LOCK and FOR UPDATE of a view lock what is behind it; what a change of it reads is read where it is written.
+      const touches = access === 'read' ? definition : { ...definition, locks: definition.reads };
+      this.#behind(touches, `view ${table.key}`, place);
     }
-    for (const work of facts.hidden) if (work.on.includes('read')) this.#hidden(work, table, via);
-    if (!only) this.#children(facts, table, (child) => this.#read(child, access, false, via), access);
+    for (const work of facts.hidden) if (work.on.includes('read')) this.#hidden(work, table, place);
+    if (!only) this.#children(facts, table, (child) => this.#read(child, access, false, place), access);
   }
 
-  #changed(table: ResolvedTable, change: TableChange, via: string | null): void {
-    this.#read(table, 'write', change.table.only === true, via);
+  #changed(table: ResolvedTable, change: TableChange, place: Place): void {
+    this.#read(table, 'write', change.table.only === true, place);
     const facts = this.#factsOf(table);
-    const columns = change.columns?.join() ?? '';
-    if (facts === null || !this.#first(`${change.op} ${change.cascade} ${table.key} ${columns}`)) return;
+    const columns = change.columns?.join('\0') ?? '';
+    const what = `${change.op} ${change.cascade} ${change.table.only === true} ${table.key} ${columns}`;
+    if (facts === null || !this.#first(`${what} ${pathText(place)}`)) return;
     const set = facts.hidden.filter((work) => isSetOff(work, change));
-    for (const work of set) this.#hidden(work, table, via);
+    for (const work of set) this.#hidden(work, table, place);
     if (facts.updates !== null && table.nature === 'view' && !set.some((work) => work.instead)) {
-      this.#updatable(table, facts.updates, change, via);
+      this.#updatable(table, facts.updates, change, place);
     }
     if (change.table.only === true) return;
-    this.#children(facts, table, (child) => this.#changed(child, withoutOnly(change, child), via), 'write');
+    this.#children(facts, table, (child) => this.#changed(child, ofChild(change, child), place), 'write');
   }
 
   /** A change of a view that Postgres turns into a change of its base. The columns may have other names there. */
-  #updatable(view: ResolvedTable, base: TableName, change: TableChange, via: string | null): void {
-    const whose = within(`view ${view.key}`, via);
-    const scope: NameScope = {
-      context: this.#context,
-      searchPath: [],
-      database: this.#database,
-      inDefinition: true,
-    };
+  #updatable(view: ResolvedTable, base: TableName, change: TableChange, place: Place): void {
+    const via = within(`view ${view.key}`, place.via);
+    const scope = this.#scope(place);
     const table = findTable(base, scope);
     if (table === null) return;
-    this.#need(table, 'write', whose);
-    this.#changed(table, { ...change, table: base, columns: null }, whose);
+    this.#need(table, 'write', via);
+    this.#changed(table, { ...change, table: base, columns: null }, { scope, via });
   }
 
-  #hidden(work: HiddenWork, table: ResolvedTable, via: string | null): void {
-    this.definition(work.touches, this.#context.searchPath, within(`${work.what} on ${table.key}`, via));
+  #hidden(work: HiddenWork, table: ResolvedTable, place: Place): void {
+    this.#behind(work.touches, `${work.what} on ${table.key}`, place);
   }
 
-  /** Partitions and children; those that a rule has moved elsewhere than their parent are needs of their own. */
+  /** Its names have their schemas; functions in it without a search_path of their own run with that of the place. */
+  #behind(touches: Touches, what: string, place: Place): void {
+    this.definition(touches, place.scope.searchPath, within(what, place.via));
+  }
+
+  #scope({ scope }: Place): NameScope {
+    return { context: this.#context, searchPath: scope.searchPath, database: this.#database, inDefinition: true };
+  }
+
+  /**
+   * Partitions and children are where the whole is, but for those that a rule (their own, or that of another parent)
+   * puts elsewhere: these are needs of their own.
+   */
   #children(
     facts: RelationFacts,
     parent: ResolvedTable,
@@ -144,44 +165,64 @@ export class Follower {
     access: Need['access'],
   ): void {
     for (const { schema, name } of facts.children) {
-      const domain = this.#context.rules.tables.get(tableKey(schema, name));
-      const child =
-        domain === undefined || domain === parent.domain
-          ? { ...parent, key: tableKey(schema, name), ref: { schema, name } }
-          : resolveTable({ schema, name }, this.#context);
-      if (child.domain !== parent.domain) this.#need(child, access, `partition or child of ${parent.key}`);
+      const found = findTable({ schema, name }, this.#scope({ scope: statementScope(this.#context), via: null }));
+      const own = found !== null && found.domain !== null && found.domain !== parent.domain;
+      const child = own ? found : { ...parent, key: tableKey(schema, name), ref: { schema, name } };
+      if (own) this.#need(child, access, `partition or child of ${parent.key}`);
       follow(child);
     }
   }
 
-  #function(name: FunctionName, scope: NameScope, via: string | null): void {
+  #function(name: FunctionName, place: Place): void {
     const text = functionText(name);
-    const found = functionsNamed(name, this.#database, scope);
-    if (found === null || found.unknown) {
+    const { searchPath } = place.scope;
+    const found = functionsNamed(name, this.#database, place.scope);
+    if (found.unknown) {
       this.#unknown.add(text);
-      // With no catalog at all nothing can be said; a name that no catalog has ends in an error of Postgres's.
-      if (found === null) this.#movesNames = true;
-      return;
+      // A catalog read a moment ago may not have it yet.
+      if (!isSequenceFunction(name)) this.#movesNames = true;
     }
     if (found.elsewhere.length > 0) {
       const homes = found.elsewhere;
-      this.#needs.push({ what: `function ${text}`, sort: 'function', access: 'read', homes, table: null, via });
+      this.#needs.push({
+        what: `function ${text}`,
+        sort: 'function',
+        access: 'read',
+        homes,
+        table: null,
+        via: place.via,
+      });
       return;
     }
-    for (const one of found.here) this.#body(one, scope, via);
+    // Overloads have one name: all are followed, once for each search_path.
+    if (
+      !this.#first(
+        `function ${name.schema === undefined ? '' : tableKey(name.schema, '')}${name.name}\0${searchPath.join('\0')}`,
+      )
+    )
+      return;
+    for (const one of found.here) this.#body(one, place);
   }
 
-  #body(facts: FunctionFacts, scope: NameScope, via: string | null): void {
-    const text = functionText(facts);
-    const path = facts.searchPath ?? scope.searchPath;
+  #body(facts: FunctionFacts, place: Place): void {
     if (changesNames(facts.body)) this.#movesNames = true;
-    if (!this.#first(`function ${text} ${path.join()}`)) return;
-    this.definition(facts.body, path, within(`function ${text}`, via));
+    const path = facts.searchPath ?? place.scope.searchPath;
+    this.definition(facts.body, path, within(`function ${functionText(facts)}`, place.via));
   }
 
+  /** A view of which this database's own definition is not known is taken to be what it is elsewhere. */
   #factsOf(table: ResolvedTable): RelationFacts | null {
     const { ref } = table;
-    return ref === null ? null : (this.#context.catalog?.relation?.(this.#database, ref.schema, ref.name) ?? null);
+    const { catalog, rules } = this.#context;
+    if (ref === null || catalog?.relation === undefined) return null;
+    const own = catalog.relation(this.#database, ref.schema, ref.name);
+    if (own !== null || table.nature !== 'view') return own;
+    if (catalog.hasRelation(this.#database, ref.schema, ref.name) !== null) return null;
+    for (const database of rules.databases) {
+      const facts = catalog.relation(database, ref.schema, ref.name);
+      if (facts !== null) return facts;
+    }
+    return null;
   }
 
   #first(what: string): boolean {
@@ -205,8 +246,14 @@ function isSetOff(work: HiddenWork, change: TableChange): boolean {
   return work.columns.some((column) => change.columns?.includes(column));
 }
 
-function withoutOnly(change: TableChange, child: ResolvedTable): TableChange {
+function ofChild(change: TableChange, child: ResolvedTable): TableChange {
   return { ...change, table: child.ref ?? change.table };
 }
 
+const pathText = ({ scope }: Place): string => scope.searchPath.join('\0');
+
 const changesNames = (body: Body): boolean => body.sets.some((name) => NAMES_HANG_ON.has(name));
+
+/** Which sequence is meant is not known; what they do is. */
+const isSequenceFunction = ({ schema, name }: FunctionName): boolean =>
+  schema === 'pg_catalog' && (name === 'nextval' || name === 'setval' || name === 'currval');

@@ -7,7 +7,7 @@ export interface FoundFunctions {
   readonly here: readonly FunctionFacts[];
   /** Not here: databases that have it. */
   readonly elsewhere: readonly string[];
-  /** No catalog has it, or PostgreSQL's own that runs what it is given. */
+  /** What it does is not known for sure: no catalog has it, that of this database could not be read, or it is PostgreSQL's own that runs what it is given. */
   readonly unknown: boolean;
 }
 
@@ -15,17 +15,20 @@ const UNKNOWN: FoundFunctions = { here: [], elsewhere: [], unknown: true };
 
 /**
  * The functions that a call may mean in a database: all of that name in the schemas of the search_path, since the
- * types of the arguments, which decide between them, are not known. null: nothing is known of that database's functions.
+ * types of the arguments, which decide between them, are not known. Where nothing is known of that database's
+ * functions, what another has is the best guess.
  */
-export function functionsNamed(name: FunctionName, database: string, scope: NameScope): FoundFunctions | null {
+export function functionsNamed(name: FunctionName, database: string, scope: NameScope): FoundFunctions {
   if (name.schema === 'pg_catalog') return UNKNOWN;
   const here = functionsAt(name, database, scope);
-  if (here === null) return null;
-  if (here.length > 0) return { here, elsewhere: [], unknown: false };
+  if (here !== null && here.length > 0) return { here, elsewhere: [], unknown: false };
   const elsewhere = scope.context.rules.databases.filter(
     (other) => other !== database && (functionsAt(name, other, scope)?.length ?? 0) > 0,
   );
-  return elsewhere.length > 0 ? { here, elsewhere, unknown: false } : UNKNOWN;
+  const [first] = elsewhere;
+  if (first === undefined) return UNKNOWN;
+  if (here !== null) return { here, elsewhere, unknown: false };
+  return { here: functionsAt(name, first, scope) ?? [], elsewhere: [], unknown: true };
 }
 
 function functionsAt(name: FunctionName, database: string, scope: NameScope): readonly FunctionFacts[] | null {
