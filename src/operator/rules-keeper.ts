@@ -29,6 +29,7 @@ export interface RulesFile {
 export interface ReloadOutcome {
   /** Version in effect afterwards. */
   readonly version: number;
+  readonly loadedAt: Date;
   /** Whether a new set took effect. */
   readonly taken: boolean;
   /** What waits, all of it, new or not. */
@@ -115,6 +116,7 @@ export class RulesKeeper {
     }
     return {
       version: this.#current.version,
+      loadedAt: this.#current.loadedAt,
       taken: this.#current !== before,
       pending: this.#pending,
       warnings: this.#warnings,

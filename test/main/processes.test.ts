@@ -18,8 +18,17 @@ t.test('rules reach every worker, again when they change, and never when they ar
   await until('the error', () => pgfig.logged('rules are broken; the last good set stays')[0] ?? null);
   t.equal((await a.who()).rules, 2, 'the last good set stays');
   const rules = JSON.parse((await pgfig.get('/api/rules')).text);
-  t.match(rules, { version: 2, domains: [{ name: 'orders' }], error: { message: /orders\.yaml/ } });
+  t.match(rules, {
+    version: 2,
+    domains: [{ name: 'orders' }],
+    error: { message: /orders\.yaml/, file: 'orders.yaml', line: 1 },
+    workers: [
+      { worker: 1, rulesVersion: 2 },
+      { worker: 2, rulesVersion: 2 },
+    ],
+  });
   t.equal(await pgfig.metric('pgfig_rules_broken'), 1);
+  t.equal(await pgfig.metric('pgfig_rules_last_error{file="orders.yaml",line="1"}'), 1);
   const { workers } = JSON.parse((await pgfig.get('/api/status')).text);
   t.strictSame(
     workers.map((w: { rulesVersion: number }) => w.rulesVersion),

@@ -13,6 +13,7 @@ export interface ReloadOptions {
 
 const answerSchema = z.object({
   version: z.number(),
+  loadedAt: z.coerce.date(),
   taken: z.boolean(),
   pending: z.array(z.object({ domain: z.string(), at: z.string(), reason: z.string() })),
   warnings: z.array(z.string()),
@@ -40,13 +41,15 @@ export async function reload(options: ReloadOptions, output: Writable = process.
   return answer.error === null && answer.pending.length === 0 ? EXIT.done : EXIT.no;
 }
 
-function answerText({ version, taken, pending, warnings, error, workers, everywhere }: Answer): string {
+function answerText({ version, loadedAt, taken, pending, warnings, error, workers, everywhere }: Answer): string {
   const late = workers.filter(({ rulesVersion }) => rulesVersion < version).map(({ worker }) => worker);
   const where = everywhere ? `in all workers (${workers.length})` : `but in worker ${late.join(', ')}, which is busy`;
   const lines = [
     ...(error === null ? [] : error.message.split('\n').map((line) => `refused        ${line}`)),
     ...(error === null || error.hint === null ? [] : [`hint           ${error.hint}`]),
-    taken ? `taken          version ${version} is in effect ${where}` : `unchanged      version ${version} stays`,
+    taken
+      ? `taken          version ${version} is in effect ${where}`
+      : `unchanged      version ${version} stays, in effect since ${loadedAt.toISOString()}`,
     ...pending.map((change) => `held           ${pendingLine(change)}`),
     ...warnings.map((warning) => `warning        ${warning}`),
   ];
