@@ -1,8 +1,8 @@
 import type { TableName } from '../../src/sql/statement.js';
 import type { Case } from './case-files.js';
-import { type Lock, locksRows, writes } from './locks.js';
+import { locksRows, writes } from './locks.js';
 import type { Played, PlayedStatement } from './play.js';
-import type { Relation } from './relations.js';
+import type { Relation, Relations } from './relations.js';
 
 /** What pgfig says that a case touches, as 'schema.name'. */
 export interface Said {
@@ -62,8 +62,10 @@ export function compare(of: Case, played: Played, said: Said): Difference {
     const names = [first, last].flatMap((relations) => relations.above(lock.oid).map(({ key }) => key));
     for (const name of names) touched.add(name);
     const { key } = relation;
-    const checksKey = (locksRows(lock) || defines) && relation.keys.some((oid) => changed.has(oid));
-    if (!names.some((name) => named.has(name)) && !below(lock, relation, named, last)) {
+    const checksKey =
+      (locksRows(lock) || defines) &&
+      [relation, last.get(lock.oid) ?? relation].some(({ keys }) => keys.some((oid) => changed.has(oid)));
+    if (!names.some((name) => named.has(name)) && !isAbove(relation, named, [first, last])) {
       if (!checksKey && !excused(of.unseen, key) && !said.opaque)
         difference.missing.push(`${key} ${lock.modes.join()}`);
     } else if (writes(lock) && relation.kind !== 'S' && !names.some((name) => said.written.has(name)) && !checksKey) {
@@ -81,14 +83,12 @@ export function compare(of: Case, played: Played, said: Said): Difference {
   return difference;
 }
 
-export const isSame = (difference: Difference): boolean => Object.values(difference).every((list) => list.length === 0);
-
 const isIndex = ({ kind }: Relation): boolean => kind === 'i' || kind === 'I';
 
 /** Who uses a partition looks at its parents' definition; who makes or drops one changes it. */
-function below(lock: Lock, relation: Relation, named: ReadonlySet<string>, last: PlayedStatement['after']): boolean {
-  if (!['r', 'p', 'I'].includes(relation.kind)) return false;
-  return last.below(lock.oid).some(({ key }) => named.has(key));
+function isAbove({ oid, kind }: Relation, named: ReadonlySet<string>, times: readonly Relations[]): boolean {
+  if (!['r', 'p', 'I'].includes(kind)) return false;
+  return times.some((relations) => relations.below(oid).some(({ key }) => named.has(key)));
 }
 
 function unplanned({ planned, before }: PlayedStatement, named: ReadonlySet<string>): string[] {
@@ -116,6 +116,20 @@ export function saidByStatements(played: Played): Said {
   return { read, written, locked, opaque };
 }
 
+/** Sequences that the statements name: a route does not name them. */
+export function sequencesOf(played: Played): Set<string> {
+  const found = new Set<string>();
+  for (const one of played.statements) {
+    const { statement, before, after, schemas, schemasAfter } = one;
+    for (const name of statement.sequences) add(found, name, one);
+    for (const name of statement.writes) {
+      const relation = before.find(name.schema, name.name, schemas) ?? after.find(name.schema, name.name, schemasAfter);
+      if (relation?.kind === 'S') found.add(relation.key);
+    }
+  }
+  return found;
+}
+
 /** A name that means a system catalog is left out; one that means nothing stays as it is written. */
 function add(into: Set<string>, table: TableName, played: PlayedStatement): void {
   const { before, after, schemas, schemasAfter, statement } = played;
@@ -127,12 +141,12 @@ function add(into: Set<string>, table: TableName, played: PlayedStatement): void
   const made = after.find(table.schema, table.name, schemasAfter);
   const relation = (isMade ? made : old) ?? old ?? made;
   if (relation === undefined) into.add(`?${table.schema ?? ''}.${table.name}`);
-  else if (!relation.system)
-    into.add(
-      (
-        after.get(isIndex(relation) ? (relation.owner ?? 0) : 0) ??
-        before.get(isIndex(relation) ? (relation.owner ?? 0) : 0) ??
-        relation
-      ).key,
-    );
+  else if (!relation.system) into.add(tableOf(relation, [before, after]).key);
+}
+
+/** Whoever names an index means its table. */
+function tableOf(relation: Relation, times: readonly Relations[]): Relation {
+  if (!isIndex(relation) || relation.owner === null) return relation;
+  const { owner } = relation;
+  return times.map((relations) => relations.get(owner)).find((table) => table !== undefined) ?? relation;
 }

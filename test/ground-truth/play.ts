@@ -1,6 +1,4 @@
 import pg from 'pg';
-import type { RoutingContext } from '../../src/routing/context.js';
-import type { Route } from '../../src/routing/route.js';
 import type { Parser } from '../../src/sql/parser.js';
 import type { Statement } from '../../src/sql/statement.js';
 import type { Case, Login } from './case-files.js';
@@ -33,15 +31,12 @@ export interface Played {
   readonly locks: readonly Lock[];
 }
 
-/** What a route is made from besides the statement. */
-export type Router = (played: PlayedStatement, more: Partial<RoutingContext>) => Route;
-
 const STATE = `SELECT pg_catalog.current_schemas(true)::text[] AS schemas, pg_catalog.current_setting('search_path') AS path,
   current_user::text AS "user"`;
 
 const EXPLAINABLE = new Set(['select', 'values', 'insert', 'update', 'delete', 'merge']);
 /** Kinds after which there may be other relations than before. */
-const MAKES = new Set(['ddl', 'select', 'do', 'call', 'discard', 'copy-from', 'other', 'explain', 'execute']);
+const MAKES = new Set(['ddl', 'do', 'call', 'discard', 'other', 'explain', 'execute', 'rollback-to']);
 
 /** Runs cases on one server, a connection for each login. */
 export class Player {
@@ -83,7 +78,9 @@ export class Player {
       const { rows } = await client.query<{ schemas: string[]; path: string; user: string }>(STATE);
       const planned = EXPLAINABLE.has(statement.kind) ? await explain(client, text) : [];
       await client.query(text);
-      const makes = MAKES.has(statement.kind) || statement.effects.length > 0;
+      const makes =
+        MAKES.has(statement.kind) ||
+        statement.effects.length + statement.functions.length + statement.writes.length > 0;
       const after = makes ? await Relations.read(client, relations) : relations;
       const schemasAfter = makes ? (await client.query(STATE)).rows[0]?.schemas : rows[0]?.schemas;
       statements.push({

@@ -6,7 +6,6 @@ CREATE TABLE hr.made (id serial, n int GENERATED ALWAYS AS IDENTITY)
 --: beyond public.items: it is there
 CREATE TABLE IF NOT EXISTS items (a int)
 
---: only-read public.items, hr.departments: referred to
 CREATE UNLOGGED TABLE made (a int REFERENCES items, b int REFERENCES hr.departments (id) ON DELETE CASCADE)
 
 CREATE TABLE made (LIKE hr.items INCLUDING ALL, x int)
@@ -192,7 +191,6 @@ DROP TABLE hr.departments CASCADE
 
 DROP TABLE shards_0
 
---: unseen *: depends on it
 DROP TABLE sales.lines CASCADE
 
 --: unseen *: depends on it

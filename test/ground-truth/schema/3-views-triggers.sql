@@ -94,6 +94,20 @@ CREATE TRIGGER on_lines AFTER DELETE OR UPDATE ON sales.lines FOR EACH ROW EXECU
 CREATE TRIGGER disabled AFTER INSERT ON sales.customers FOR EACH ROW EXECUTE FUNCTION public.refuse();
 ALTER TABLE sales.customers DISABLE TRIGGER disabled;
 
+-- A trigger that changes a key which the statement does not set, and a key made from a column that it sets.
+CREATE TABLE sales.codes (code text PRIMARY KEY, name text);
+CREATE TABLE sales.code_uses (code text REFERENCES sales.codes ON UPDATE CASCADE);
+CREATE FUNCTION public.recode() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.code := upper(NEW.name); RETURN NEW; END $$;
+CREATE TRIGGER recode BEFORE UPDATE ON sales.codes FOR EACH ROW EXECUTE FUNCTION public.recode();
+CREATE TABLE sales.made_codes (name text, code text GENERATED ALWAYS AS (lower(name)) STORED UNIQUE);
+CREATE TABLE sales.made_code_uses (code text REFERENCES sales.made_codes (code) ON UPDATE CASCADE);
+INSERT INTO sales.codes VALUES ('A', 'a');
+INSERT INTO sales.code_uses VALUES ('A');
+INSERT INTO sales.made_codes VALUES ('A');
+INSERT INTO sales.made_code_uses VALUES ('a');
+CREATE FUNCTION public.on_made() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM hr.departments; RETURN NEW; END $$;
+CREATE TRIGGER on_made AFTER UPDATE OF code ON sales.made_codes FOR EACH ROW EXECUTE FUNCTION public.on_made();
+
 -- Policies, for a role that is not the owner.
 CREATE TABLE public.notes (id int, owner text DEFAULT current_user, body text);
 CREATE TABLE public.grants (who text, note int);
