@@ -28,16 +28,20 @@ export function doBlockOf(statement: unknown): DoBlock | null {
 export function readDoBlock(parser: PlpgsqlParser | null, block: DoBlock): Statement {
   const facts = new Facts();
   facts.writesData = true;
+  // A block has no result; what it writes may be anything.
   facts.deterministic = false;
   if (block.language !== 'plpgsql' || parser === null) {
     facts.opaque = block.language === 'plpgsql' ? 'DO blocks within each other' : `language ${block.language}`;
     facts.effects.push({ type: 'set-unknown' });
     return facts.finish('do');
   }
-  const { body, effects } = readPlpgsqlFacts(parser, definitionOf(block.text));
+  const { body, effects, schemas } = readPlpgsqlFacts(parser, definitionOf(block.text));
   facts.add(body);
   facts.effects.push(...effects);
+  facts.schemas.push(...schemas);
   for (const name of body.sets) {
+    // That has its own effects.
+    if (name === 'pg_temp') continue;
     facts.effects.push(name === '*' ? { type: 'set-unknown' } : { type: 'set', name, value: null, local: false });
   }
   return facts.finish('do');

@@ -1,51 +1,46 @@
+import { createSchema } from './extract-create-schema.js';
+import { alterSchema, drop, grant, named, publishedSchemas, RELATIONS } from './extract-named.js';
 import { QueryWalk } from './extract-query.js';
 import type { Facts } from './facts.js';
-import { functionOfParts, tableOf, tableOfParts } from './names.js';
-import type { StatementKind } from './statement.js';
+import { tableOf, tableOfParts } from './names.js';
+import type { Statement, StatementKind, TableName } from './statement.js';
 import { inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf } from './tree.js';
 
-/** Objects that are relations: their names stand in `pg_class`. */
-const RELATIONS = new Set([
-  'OBJECT_TABLE',
-  'OBJECT_VIEW',
-  'OBJECT_MATVIEW',
-  'OBJECT_FOREIGN_TABLE',
-  'OBJECT_INDEX',
-  'OBJECT_SEQUENCE',
-]);
-
-/** Objects named `table.object`: the table is what counts. */
-const PARTS_OF_TABLE = new Set([
-  'OBJECT_COLUMN',
-  'OBJECT_TRIGGER',
-  'OBJECT_RULE',
-  'OBJECT_POLICY',
-  'OBJECT_TABCONSTRAINT',
-]);
+type Extract = (statement: unknown) => Statement;
 
 /** Effects that a statement inside a definition has when it is run one day, not now. */
-const HAPPENS_NOW = new Set(['create-temp', 'drop-table', 'execute']);
+const HAPPENS_NOW = new Set(['create-temp', 'create-relation', 'drop-table', 'execute']);
+
+/** DDL that runs expressions itself; in all other they are parts of a definition, which is run one day. */
+const EVALUATES = new Set([
+  'CreateStmt',
+  'CreateForeignTableStmt',
+  'CreateSchemaStmt',
+  'AlterTableStmt',
+  'AlterDomainStmt',
+  'IndexStmt',
+]);
+
+/** Commands of ALTER TABLE that go through the rows of the table. */
+const REWRITES = new Set(['AT_AddColumn', 'AT_AddConstraint', 'AT_AlterColumnType', 'AT_SetExpression']);
 
 /**
  * DDL: every relation that is named is written, but for what queries, foreign keys and LIKE clauses only look
- * at. A tag that is not treated here is walked, so that what it names is found.
+ * at. A tag that is not treated here is walked, so that what it names is found. A definition is not run: of what
+ * it calls and changes nothing is kept.
  */
-export function ddl(facts: Facts, tag: string, node: TreeNode, runNested: (statement: unknown) => void): StatementKind {
+export function ddl(facts: Facts, tag: string, node: TreeNode, extract: Extract): StatementKind {
   facts.writesData = true;
-  const effectsBefore = facts.effects.length;
-  definition(facts, tag, node, runNested);
-  const kept = facts.effects.splice(effectsBefore).filter((effect) => keepsEffect(tag, node, effect.type));
-  facts.effects.push(...kept);
+  definition(facts, tag, node, extract);
+  // CREATE TABLE AS runs its query unless told WITH NO DATA.
+  if (tag === 'CreateTableAsStmt' && nodeOf(node.into).skipData !== true) return 'ddl';
+  if (tag !== 'CreateSchemaStmt') facts.changes.clear();
+  if (!EVALUATES.has(tag)) facts.functions.cut(0);
+  facts.effects.splice(0, Infinity, ...facts.effects.filter((effect) => HAPPENS_NOW.has(effect.type)));
   return 'ddl';
 }
 
-/** CREATE TABLE AS runs its query unless told WITH NO DATA. */
-function keepsEffect(tag: string, node: TreeNode, type: string): boolean {
-  const runs = tag === 'CreateTableAsStmt' && nodeOf(node.into).skipData !== true;
-  return runs || HAPPENS_NOW.has(type);
-}
-
-function definition(facts: Facts, tag: string, node: TreeNode, runNested: (statement: unknown) => void): void {
+function definition(facts: Facts, tag: string, node: TreeNode, extract: Extract): void {
   const walk = new QueryWalk(facts, true);
   switch (tag) {
     case 'CreateStmt':
@@ -53,11 +48,14 @@ function definition(facts: Facts, tag: string, node: TreeNode, runNested: (state
       createTable(facts, walk, tag === 'CreateStmt' ? node : nodeOf(node.base));
       return;
     case 'CreateTableAsStmt':
-      createTableAs(facts, walk, node, runNested);
+      createTableAs(facts, walk, node, extract);
       return;
     case 'ViewStmt':
-      define(facts, node.view);
+      define(facts, node.view, true);
       walk.walk(node.query, null);
+      return;
+    case 'IndexStmt':
+      createIndex(facts, walk, node);
       return;
     case 'CreateSeqStmt':
     case 'AlterSeqStmt':
@@ -68,15 +66,15 @@ function definition(facts: Facts, tag: string, node: TreeNode, runNested: (state
       return;
     case 'CommentStmt':
     case 'SecLabelStmt':
+    case 'AlterExtensionContentsStmt':
       named(facts, node.objtype, node.object);
       return;
     case 'CreateTrigStmt':
-      facts.functions.add(functionOfParts(stringsOf(node.funcname)));
       facts.write(tableOf(nodeOf(node.relation)));
       new QueryWalk(facts).walk([node.constrrel, node.whenClause], null);
       return;
     case 'CreateSchemaStmt':
-      for (const element of listOf(node.schemaElts)) runNested(element);
+      createSchema(facts, node, extract);
       return;
     case 'RenameStmt':
     case 'AlterObjectSchemaStmt':
@@ -85,35 +83,56 @@ function definition(facts: Facts, tag: string, node: TreeNode, runNested: (state
       alterRelation(facts, walk, node);
       return;
     case 'GrantStmt':
-      if (node.objtype === 'OBJECT_SEQUENCE') sequenceList(facts, node.objects);
-      else walk.walk(node.objects, null);
+      grant(facts, node);
       return;
-    // The relation of a composite type is no table; IMPORT's names are the foreign server's.
+    case 'CreatePublicationStmt':
+    case 'AlterPublicationStmt':
+      publishedSchemas(facts, node);
+      walkDefinition(facts, walk, node.pubobjects);
+      return;
+    // The relation of a composite type is no table; IMPORT's names are the foreign server's; what ALTER DEFAULT
+    // PRIVILEGES says of a schema is for tables that are not there yet.
     case 'CompositeTypeStmt':
     case 'ImportForeignSchemaStmt':
+    case 'AlterDefaultPrivilegesStmt':
       return;
     default:
       walkDefinition(facts, walk, node);
   }
 }
 
-function define(facts: Facts, rangeVar: unknown): void {
+function define(facts: Facts, rangeVar: unknown, follows: boolean): void {
   const relation = nodeOf(rangeVar);
-  if (relation.relname !== undefined) facts.define(tableOf(relation), relation.relpersistence === 't');
+  if (relation.relname !== undefined) facts.define(tableOf(relation), relation.relpersistence === 't', follows);
 }
 
+/** Of a table's definition only the bounds of a partition are evaluated: it has no rows yet. */
 function createTable(facts: Facts, walk: QueryWalk, node: TreeNode): void {
-  define(facts, node.relation);
+  define(facts, node.relation, node.inhRelations !== undefined);
   walk.walk(node.inhRelations, null);
   walkDefinition(facts, walk, node.tableElts);
-  walkDefinition(facts, walk, [node.constraints, node.partbound, node.partspec]);
+  walkDefinition(facts, walk, [node.constraints, node.partspec]);
+  facts.functions.cut(0);
+  walkDefinition(facts, walk, node.partbound);
 }
 
-function createTableAs(facts: Facts, walk: QueryWalk, node: TreeNode, runNested: (statement: unknown) => void): void {
-  define(facts, nodeOf(node.into).rel);
+function createTableAs(facts: Facts, walk: QueryWalk, node: TreeNode, extract: Extract): void {
+  define(facts, nodeOf(node.into).rel, node.objtype === 'OBJECT_MATVIEW');
   const query = node.query;
-  if (inside(query, 'ExecuteStmt') !== null) runNested(query);
-  else walk.walk(query, null);
+  if (inside(query, 'ExecuteStmt') === null) {
+    walk.walk(query, null);
+    return;
+  }
+  const executed = extract(query);
+  facts.add(executed);
+  facts.effects.push(...executed.effects);
+}
+
+/** An index lies in the schema of its table. */
+function createIndex(facts: Facts, walk: QueryWalk, node: TreeNode): void {
+  const { only: _only, ...table } = tableOf(nodeOf(node.relation));
+  walkDefinition(facts, walk, node);
+  if (typeof node.idxname === 'string') facts.create({ ...table, name: node.idxname }, true);
 }
 
 /** Walks a definition: LIKE and REFERENCES only look at the table that they name. */
@@ -155,59 +174,52 @@ function constraint(facts: Facts, reading: QueryWalk, node: TreeNode): void {
   reading.walk([node.raw_expr, node.where_clause, node.exclusions], null);
 }
 
-/** ALTER and its kin on whatever has a `relation`. */
+/** ALTER and its kin on whatever has a `relation`, and on schemas. */
 function alterRelation(facts: Facts, walk: QueryWalk, node: TreeNode): void {
+  alterSchema(facts, node);
   const objectType = textOf(node.renameType ?? node.objectType ?? node.objtype);
   const relation = nodeOf(node.relation);
   if (relation.relname !== undefined) {
-    if (objectType === 'OBJECT_SEQUENCE') facts.sequences.add(tableOf(relation));
+    const table = tableOf(relation);
+    if (objectType === 'OBJECT_SEQUENCE') facts.sequences.add(table);
     // ALTER TYPE ... ATTRIBUTE: a composite type.
-    else if (objectType !== 'OBJECT_TYPE' && objectType !== 'OBJECT_ATTRIBUTE') facts.write(tableOf(relation));
+    else if (objectType !== 'OBJECT_TYPE' && objectType !== 'OBJECT_ATTRIBUTE') facts.write(table);
+    if (RELATIONS.has(objectType)) otherName(facts, table, node);
   }
-  for (const item of listOf(node.cmds)) walkDefinition(facts, walk, item);
+  for (const item of listOf(node.cmds)) {
+    const before = facts.functions.names.length;
+    walkDefinition(facts, walk, item);
+    if (!REWRITES.has(textOf(inside(item, 'AlterTableCmd')?.subtype))) facts.functions.cut(before);
+  }
+}
+
+/** RENAME TO and SET SCHEMA: the relation is gone under its name, and there under another. */
+function otherName(facts: Facts, { only: _only, ...table }: TableName, node: TreeNode): void {
+  const { newname, newschema } = node;
+  if (typeof newname !== 'string' && typeof newschema !== 'string') return;
+  facts.effects.push({ type: 'drop-table', table });
+  facts.create(
+    typeof newname === 'string' ? { ...table, name: newname } : { ...table, schema: textOf(newschema) },
+    true,
+  );
 }
 
 /** CREATE and ALTER SEQUENCE: the owner, where one is named, is a table that the sequence belongs to. */
 function sequence(facts: Facts, tag: string, node: TreeNode): void {
   const relation = nodeOf(node.sequence);
   const name = tableOf(relation);
-  if (tag === 'CreateSeqStmt' && relation.relpersistence === 't') facts.define(name, true);
-  else facts.sequences.add(name);
-  for (const item of listOf(node.options)) {
-    const option = inside(item, 'DefElem');
-    if (option?.defname !== 'owned_by') continue;
-    const owner = tableOfParts(stringsOf(inside(option.arg, 'List')?.items).slice(0, -1));
-    if (owner !== null) facts.write(owner);
+  const owner = ownerOf(node.options);
+  const temporary = relation.relpersistence === 't' || name.schema === 'pg_temp';
+  if (!(tag === 'CreateSeqStmt' && temporary)) facts.sequences.add(name);
+  if (tag === 'CreateSeqStmt') {
+    if (temporary) facts.define(name, true);
+    else facts.create(name, owner !== null);
   }
+  if (owner !== null) facts.write(owner);
 }
 
-function sequenceList(facts: Facts, relations: unknown): void {
-  for (const item of listOf(relations)) {
-    const relation = inside(item, 'RangeVar');
-    if (relation !== null) facts.sequences.add(tableOf(relation));
-  }
-}
-
-function drop(facts: Facts, node: TreeNode): void {
-  const type = textOf(node.removeType);
-  for (const object of listOf(node.objects)) {
-    named(facts, type, object);
-    const table = RELATIONS.has(type) ? tableOfParts(stringsOf(inside(object, 'List')?.items)) : null;
-    if (table !== null && type !== 'OBJECT_INDEX') facts.effects.push({ type: 'drop-table', table });
-  }
-}
-
-/** An object by type and name list, as DROP, COMMENT and SECURITY LABEL give it. */
-function named(facts: Facts, objectType: unknown, object: unknown): void {
-  const type = textOf(objectType);
-  const parts = stringsOf(inside(object, 'List')?.items);
-  if (RELATIONS.has(type)) {
-    const relation = tableOfParts(parts);
-    if (relation === null) return;
-    if (type === 'OBJECT_SEQUENCE') facts.sequences.add(relation);
-    else facts.write(relation);
-  } else if (PARTS_OF_TABLE.has(type)) {
-    const table = tableOfParts(parts.slice(0, -1));
-    if (table !== null) facts.write(table);
-  }
+function ownerOf(options: unknown): TableName | null {
+  const owned = listOf(options).find((item) => inside(item, 'DefElem')?.defname === 'owned_by');
+  const parts = stringsOf(inside(inside(owned, 'DefElem')?.arg, 'List')?.items);
+  return tableOfParts(parts.slice(0, -1));
 }

@@ -49,7 +49,9 @@ export function functionCall(facts: Facts, call: TreeNode, runsOnce: boolean): r
   const args = listOf(call.args);
   const volatility = builtinVolatility(name);
   if (volatility === null) {
-    facts.functions.add(name);
+    // VARIADIC hands over an array of any length; WITHIN GROUP adds what it sorts by.
+    const counted = call.func_variadic !== true && call.agg_within_group !== true;
+    facts.functions.add(counted ? { ...name, args: args.length } : name);
     return args;
   }
   const called = name.name;

@@ -1,4 +1,5 @@
 import { type CteScope, openCteScope, seesCte } from './cte-scope.js';
+import { changeTarget } from './extract-change.js';
 import { functionCall, readNamed } from './extract-function.js';
 import { lockingClause } from './extract-locking.js';
 import type { Facts } from './facts.js';
@@ -60,7 +61,7 @@ export class QueryWalk {
       case 'UpdateStmt':
       case 'DeleteStmt':
       case 'MergeStmt':
-        this.change(inner, scope);
+        this.change(tag, inner, scope);
         return;
       case 'RangeVar':
         this.#relation(inner, scope);
@@ -137,14 +138,14 @@ export class QueryWalk {
   }
 
   /** INSERT, UPDATE, DELETE, MERGE. A target is never a WITH name. */
-  change(statement: TreeNode, outer: CteScope | null): void {
+  change(tag: string, statement: TreeNode, outer: CteScope | null): void {
     const query = this.#bareWrites ? new QueryWalk(this.facts) : this;
-    query.#change(statement, outer);
+    query.#change(tag, statement, outer);
   }
 
-  #change(statement: TreeNode, outer: CteScope | null): void {
+  #change(tag: string, statement: TreeNode, outer: CteScope | null): void {
     const scope = openCteScope(statement.withClause, outer, (query, seen) => this.walk(query, seen));
-    this.facts.write(tableOf(nodeOf(statement.relation)));
+    changeTarget(this.facts, tag, statement);
     for (const field in statement) if (!DML_BY_HAND.has(field)) this.walk(statement[field], scope);
   }
 }

@@ -12,7 +12,7 @@ export function copy(walk: QueryWalk, node: TreeNode): StatementKind {
   const incoming = node.is_from === true;
   const relation = node.relation;
   if (isNode(relation)) {
-    if (incoming) facts.write(tableOf(relation));
+    if (incoming) facts.change(tableOf(relation), 'insert');
     else facts.reads.add(tableOf(relation));
   }
   topSelect(walk, node.query);
@@ -39,13 +39,17 @@ export function lock(walk: QueryWalk, node: TreeNode): StatementKind {
 }
 
 export function truncate(walk: QueryWalk, node: TreeNode): StatementKind {
-  for (const item of listOf(node.relations)) walk.facts.write(tableOf(nodeOf(inside(item, 'RangeVar'))));
+  const cascade = node.behavior === 'DROP_CASCADE';
+  for (const item of listOf(node.relations)) {
+    walk.facts.change(tableOf(nodeOf(inside(item, 'RangeVar'))), 'truncate', null, cascade);
+  }
   return 'truncate';
 }
 
 /** VACUUM, ANALYZE, CLUSTER, REINDEX, REFRESH MATERIALIZED VIEW: they work on the table itself. */
 export function maintenance(walk: QueryWalk, node: TreeNode): StatementKind {
   walk.facts.writesData = true;
+  if (node.kind === 'REINDEX_OBJECT_SCHEMA') walk.facts.schemas.push(textOf(node.name));
   walk.walk(node, null);
   return 'maintenance';
 }

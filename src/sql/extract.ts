@@ -40,10 +40,10 @@ const WALKED: Readonly<Record<string, (walk: QueryWalk, node: TreeNode) => State
     walk.select(node, null, true);
     return node.valuesLists === undefined ? 'select' : 'values';
   },
-  InsertStmt: change('insert'),
-  UpdateStmt: change('update'),
-  DeleteStmt: change('delete'),
-  MergeStmt: change('merge'),
+  InsertStmt: change('InsertStmt', 'insert'),
+  UpdateStmt: change('UpdateStmt', 'update'),
+  DeleteStmt: change('DeleteStmt', 'delete'),
+  MergeStmt: change('MergeStmt', 'merge'),
   CopyStmt: copy,
   LockStmt: lock,
   TruncateStmt: truncate,
@@ -62,9 +62,9 @@ const WALKED: Readonly<Record<string, (walk: QueryWalk, node: TreeNode) => State
 
 const MAINTENANCE = new Set(['VacuumStmt', 'ClusterStmt', 'ReindexStmt', 'RefreshMatViewStmt']);
 
-function change(kind: StatementKind): (walk: QueryWalk, node: TreeNode) => StatementKind {
+function change(tag: string, kind: StatementKind): (walk: QueryWalk, node: TreeNode) => StatementKind {
   return (walk, node) => {
-    walk.change(node, null);
+    walk.change(tag, node, null);
     return kind;
   };
 }
@@ -95,5 +95,5 @@ function fill(facts: Facts, statement: unknown): StatementKind {
   const walked = WALKED[tag];
   if (walked !== undefined) return walked(new QueryWalk(facts), node);
   if (MAINTENANCE.has(tag)) return maintenance(new QueryWalk(facts, true), node);
-  return ddl(facts, tag, node, (nested) => fill(facts, nested));
+  return ddl(facts, tag, node, extractStatement);
 }

@@ -1,52 +1,49 @@
-import { nameKey } from './names.js';
-import type {
-  FunctionName,
-  SessionEffect,
-  Statement,
-  StatementKind,
-  TableChange,
-  TableName,
-  Touches,
-} from './statement.js';
-
-/** Names in order of first appearance, without duplicates. */
-export class NameList<N extends { readonly name: string }> {
-  readonly names: N[] = [];
-  private readonly seen = new Set<string>();
-
-  add(name: N): void {
-    const key = nameKey(name);
-    if (this.seen.has(key)) return;
-    this.seen.add(key);
-    this.names.push(name);
-  }
-}
+import { ChangeList, FunctionList, TableList } from './name-list.js';
+import type { SessionEffect, Statement, StatementKind, TableChange, TableName, Touches } from './statement.js';
 
 /** What has been found in one statement so far. `finish` makes the frozen Statement of it. */
 export class Facts {
-  readonly reads = new NameList<TableName>();
-  readonly writes = new NameList<TableName>();
-  readonly locks = new NameList<TableName>();
-  readonly sequences = new NameList<TableName>();
-  readonly functions = new NameList<FunctionName>();
+  readonly reads = new TableList();
+  readonly writes = new TableList();
+  readonly locks = new TableList();
+  readonly sequences = new TableList();
+  readonly functions = new FunctionList();
   readonly effects: SessionEffect[] = [];
-  readonly changes: TableChange[] = [];
+  readonly changes = new ChangeList();
+  readonly schemas: string[] = [];
   opaque: string | null = null;
   writesData = false;
   deterministic = true;
   ordered = false;
   copyStream: 'in' | 'out' | null = null;
 
-  /** A relation that comes into being: a temporary one is the link's own and no database's table. */
-  define(table: TableName, temporary: boolean): void {
+  /**
+   * A relation that comes into being: a temporary one is the link's own and no database's table. `follows`: it is made
+   * where what it is made of is.
+   */
+  define(table: TableName, temporary: boolean, follows = false): void {
     this.writesData = true;
-    if (temporary || table.schema === 'pg_temp') this.effects.push({ type: 'create-temp', table: table.name });
-    else this.writes.add(table);
+    if (temporary || table.schema === 'pg_temp') {
+      this.effects.push({ type: 'create-temp', table: table.name });
+      return;
+    }
+    this.writes.add(table);
+    this.create(table, follows);
+  }
+
+  create(table: TableName, follows: boolean): void {
+    this.effects.push({ type: 'create-relation', table, ...(follows ? { follows } : {}) });
   }
 
   write(table: TableName): void {
     this.writesData = true;
     this.writes.add(table);
+  }
+
+  /** DML on a table. `columns`: what an UPDATE sets, else null. */
+  change(table: TableName, op: TableChange['op'], columns: readonly string[] | null = null, cascade = false): void {
+    this.write(table);
+    this.changes.add({ table, op, columns, cascade });
   }
 
   /** What another piece of SQL touches, which this one runs. */
@@ -56,7 +53,7 @@ export class Facts {
     for (const table of touches.locks) this.locks.add(table);
     for (const sequence of touches.sequences) this.sequences.add(sequence);
     for (const called of touches.functions) this.functions.add(called);
-    this.changes.push(...touches.changes);
+    for (const change of touches.changes) this.changes.add(change);
     this.opaque ??= touches.opaque;
   }
 
@@ -66,7 +63,7 @@ export class Facts {
       reads: this.reads.names,
       writes: this.writes.names,
       locks: this.locks.names,
-      changes: this.changes,
+      changes: this.changes.changes,
       opaque: this.opaque,
       sequences: this.sequences.names,
       functions: this.functions.names,
@@ -75,6 +72,7 @@ export class Facts {
       deterministic: this.deterministic,
       ordered: this.ordered,
       copyStream: this.copyStream,
+      ...(this.schemas.length === 0 ? {} : { schemas: this.schemas }),
     });
   }
 }
@@ -82,9 +80,8 @@ export class Facts {
 /** Statements are shared by every session that sends the same text. */
 function freeze(statement: Statement): Statement {
   for (const list of [statement.reads, statement.writes, statement.locks, statement.sequences]) Object.freeze(list);
-  Object.freeze(statement.changes);
-  Object.freeze(statement.functions);
-  Object.freeze(statement.effects);
+  for (const list of [statement.changes, statement.functions, statement.effects, statement.schemas])
+    Object.freeze(list);
   return Object.freeze(statement);
 }
 

@@ -9,6 +9,8 @@ import { TouchesSum } from './touches.js';
 export interface BodyFacts {
   readonly body: Body;
   readonly effects: readonly SessionEffect[];
+  /** See Statement.schemas. */
+  readonly schemas: readonly string[];
 }
 
 const DYNAMIC = 'dynamic SQL (EXECUTE)';
@@ -25,10 +27,11 @@ const PLAIN = /^(?!.*\b(?:from|select|table|values|regclass)\b)[^()]*$/is;
  * (`BEGIN ATOMIC ...`, `RETURN ...`). Never throws: what does not parse is opaque.
  */
 export function readSqlBody(parser: Parser, text: string): Body {
-  const reading = new BodyReading(parser);
-  const statements = ATOMIC.exec(text)?.[1] ?? text.replace(RETURN, 'SELECT ');
-  reading.statements(parser.parse(statements));
-  return reading.finish().body;
+  const facts = read(parser, (reading) => {
+    const statements = ATOMIC.exec(text)?.[1] ?? text.replace(RETURN, 'SELECT ');
+    reading.statements(parser.parse(statements));
+  });
+  return bodyOf(facts);
 }
 
 /**
@@ -39,20 +42,40 @@ export function readSqlBody(parser: Parser, text: string): Body {
  * they are reached.
  */
 export function readPlpgsqlBody(parser: PlpgsqlParser, definition: string): Body {
-  return readPlpgsqlFacts(parser, definition).body;
+  return bodyOf(readPlpgsqlFacts(parser, definition));
 }
 
+/** The same with what a DO block does to its session. */
 export function readPlpgsqlFacts(parser: PlpgsqlParser, definition: string): BodyFacts {
-  const reading = new BodyReading(parser);
-  const answer = parseRepaired(parser, definition);
-  if ('syntaxError' in answer) {
-    reading.refuse(answer.syntaxError);
-  } else {
+  return read(parser, (reading) => {
+    const answer = parseRepaired(parser, definition);
+    if ('syntaxError' in answer) {
+      reading.refuse(answer.syntaxError);
+      return;
+    }
     const functions = answer.functions.filter(hasBody);
     if (functions.length === 0) reading.opaque('a body that is not PL/pgSQL');
     for (const found of functions) reading.queries(queriesOf(found));
+  });
+}
+
+function read(parser: Parser, fill: (reading: BodyReading) => void): BodyFacts {
+  const reading = new BodyReading(parser);
+  try {
+    fill(reading);
+  } catch (error) {
+    // A text of megabytes that exhausts a regular expression.
+    reading.refuse(error instanceof Error ? error.message : String(error));
   }
   return reading.finish();
+}
+
+/** A body has no word for all that a schema holds, so it cannot be seen through. */
+function bodyOf({ body, schemas }: BodyFacts): Body {
+  const [schema] = schemas;
+  return schema === undefined || body.opaque !== null
+    ? body
+    : Object.freeze({ ...body, opaque: `DDL on all of schema ${schema}` });
 }
 
 /** The parser, which knows no catalog, refuses more than Postgres does: see plpgsql-repair.ts. */
@@ -75,6 +98,7 @@ class BodyReading {
   readonly #sum = new TouchesSum();
   readonly #sets = new Set<string>();
   readonly #effects: SessionEffect[] = [];
+  readonly #schemas = new Set<string>();
   /** Temporary tables that the body itself has made so far: they are no tables of any database. */
   readonly #temporary = new Set<string>();
 
@@ -85,7 +109,8 @@ class BodyReading {
   finish(): BodyFacts {
     const touches = this.#sum.finish();
     if (touches.opaque !== null) this.#sets.add('*');
-    return { body: Object.freeze({ ...touches, sets: Object.freeze([...this.#sets]) }), effects: this.#effects };
+    const body = Object.freeze({ ...touches, sets: Object.freeze([...this.#sets]) });
+    return { body, effects: this.#effects, schemas: [...this.#schemas] };
   }
 
   opaque(reason: string): void {
@@ -126,6 +151,7 @@ class BodyReading {
   /** What it names is looked up before what it makes is there. */
   #statement(statement: Statement): void {
     this.#sum.add(statement, (table) => !this.#isTemporary(table));
+    for (const schema of statement.schemas ?? []) this.#schemas.add(schema);
     for (const effect of statement.effects) this.#effect(effect);
   }
 
@@ -150,6 +176,7 @@ class BodyReading {
         return;
       case 'create-temp':
         this.#temporary.add(effect.table);
+        this.#sets.add('pg_temp');
         break;
       case 'drop-table':
         if (effect.table.schema === undefined) this.#temporary.delete(effect.table.name);

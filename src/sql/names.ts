@@ -4,13 +4,14 @@ import { type TreeNode, textOf } from './tree.js';
 /** NAMEDATALEN - 1: longer identifiers are cut, at a character's border. */
 const NAME_BYTES = 63;
 
-/** A RangeVar's name; the parser has folded and cut it. */
+/** A RangeVar's name; the parser has folded and cut it. `inh` is absent where ONLY is written. */
 export function tableOf(rangeVar: TreeNode): TableName {
   const name = textOf(rangeVar.relname);
   const schema = rangeVar.schemaname;
   const catalog = rangeVar.catalogname;
-  if (typeof schema !== 'string') return { name };
-  return typeof catalog === 'string' ? { catalog, schema, name } : { schema, name };
+  const only = rangeVar.inh === true ? undefined : ({ only: true } as const);
+  if (typeof schema !== 'string') return { name, ...only };
+  return typeof catalog === 'string' ? { catalog, schema, name, ...only } : { schema, name, ...only };
 }
 
 /** `["catalog", "schema", "name"]`, the first two optional; null for anything longer or empty. */
@@ -27,7 +28,7 @@ export function functionOfParts(parts: readonly string[]): FunctionName {
   return schema === undefined ? { name } : { schema, name };
 }
 
-/** One string per name, for sets: a NUL cannot stand in a name. */
+/** One string per name, for sets: a NUL cannot stand in a name. ONLY is not part of it: it names the same table. */
 export function nameKey(name: TableName): string {
   return `${name.catalog ?? ''}\0${name.schema ?? ''}\0${name.name}`;
 }

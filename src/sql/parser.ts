@@ -38,6 +38,8 @@ class PooledParser implements PlpgsqlParser {
   #failures = 0;
   /** DO blocks within each other that are being read. */
   #blocks = 0;
+  /** A body was refused unread, so what holds it is not to be kept. */
+  #unread = false;
 
   constructor(make: InstanceFactory, instance: ParserInstance, spares: ParserInstance[]) {
     this.#make = make;
@@ -47,23 +49,26 @@ class PooledParser implements PlpgsqlParser {
 
   parse(text: string): ParsedText {
     if (text.length === 0) return NO_STATEMENTS;
-    const refuse: Refuse<ParsedText> = (message, transient) => refused(text, message, transient);
-    const answer = this.#guard(text, (instance) => instance.parse(text), refuse);
-    if ('statements' in answer) return answer;
-    if ('syntaxError' in answer) return refuse(answer.syntaxError, false);
-    return this.#readTree(text, answer.tree);
+    const refuse = (message: string, transient: boolean): ParsedText => {
+      if (this.#blocks > 0) this.#unread ||= transient;
+      return refused(text, message, transient);
+    };
+    return this.#guard(text, refuse, (instance) => {
+      const answer = instance.parse(text);
+      return 'syntaxError' in answer ? refuse(answer.syntaxError, false) : this.#readTree(text, answer.tree);
+    });
   }
 
   parsePlpgsql(definition: string): PlpgsqlAnswer {
-    return this.#guard(
-      definition,
-      (instance): PlpgsqlAnswer => instance.parsePlpgsql(definition),
-      (syntaxError) => ({ syntaxError }),
-    );
+    const refuse = (syntaxError: string, transient: boolean): PlpgsqlAnswer => {
+      if (this.#blocks > 0) this.#unread ||= transient;
+      return { syntaxError };
+    };
+    return this.#guard(definition, refuse, (instance) => instance.parsePlpgsql(definition));
   }
 
   /** Runs a parse on an instance that is fit for it, and sees to a new one where the parse may have spoilt it. */
-  #guard<A, R>(text: string, run: (instance: ParserInstance) => A, refuse: Refuse<R>): A | R {
+  #guard<A>(text: string, refuse: Refuse<A>, run: (instance: ParserInstance) => A): A {
     if (text.includes('\0')) return refuse('a NUL byte stands in the text', false);
     if (this.#failures > 0) this.#replace();
     if (this.#failures > MAX_FAILURES) return refuse('the parser is being replaced', true);
@@ -90,7 +95,9 @@ class PooledParser implements PlpgsqlParser {
       if (raw.stmt_len === undefined && length < 0) length = Buffer.byteLength(text, 'utf8');
       spans.push([start, raw.stmt_len === undefined ? length : start + raw.stmt_len]);
     }
-    return { statements, spans, syntaxError: null };
+    if (this.#blocks > 0 || !this.#unread) return { statements, spans, syntaxError: null };
+    this.#unread = false;
+    return { statements, spans, syntaxError: null, transient: true };
   }
 
   /** A DO block is the only statement whose text is a program: it is read as the body of a function is. */

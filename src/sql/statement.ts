@@ -17,6 +17,8 @@ export interface TableName {
 export interface FunctionName {
   readonly schema?: string;
   readonly name: string;
+  /** How many arguments the call gives (an overload may have more, with defaults); absent: not known (VARIADIC). */
+  readonly args?: number;
 }
 
 /** What DML does to one table: it says which triggers, rules and actions of foreign keys it sets off. */
@@ -52,7 +54,10 @@ export interface Touches {
 
 /** The body of a function, procedure or DO block. */
 export interface Body extends Touches {
-  /** Settings that running it changes for longer than itself, in lower case ('search_path'); '*': not known which. */
+  /**
+   * Settings that running it changes for longer than itself, in lower case ('search_path'); '*': not known which;
+   * 'pg_temp': it makes temporary tables, which hide others as a search_path does.
+   */
   readonly sets: readonly string[];
 }
 

@@ -1,15 +1,14 @@
-import { NameList } from './facts.js';
-import { nameKey } from './names.js';
-import type { FunctionName, Statement, TableChange, TableName, Touches } from './statement.js';
+import { ChangeList, FunctionList, TableList } from './name-list.js';
+import type { Statement, TableName, Touches } from './statement.js';
 
 /** Gathers what several pieces of SQL touch into one. */
 export class TouchesSum {
-  readonly #reads = new NameList<TableName>();
-  readonly #writes = new NameList<TableName>();
-  readonly #locks = new NameList<TableName>();
-  readonly #sequences = new NameList<TableName>();
-  readonly #functions = new NameList<FunctionName>();
-  readonly #changes = new Map<string, TableChange>();
+  readonly #reads = new TableList();
+  readonly #writes = new TableList();
+  readonly #locks = new TableList();
+  readonly #sequences = new TableList();
+  readonly #functions = new FunctionList();
+  readonly #changes = new ChangeList();
   opaque: string | null = null;
 
   /** `isOutside`: which of its tables count; all where it is not given. */
@@ -19,15 +18,8 @@ export class TouchesSum {
     for (const table of touches.locks) if (isOutside(table)) this.#locks.add(table);
     for (const sequence of touches.sequences) if (isOutside(sequence)) this.#sequences.add(sequence);
     for (const called of touches.functions) this.#functions.add(called);
-    for (const change of touches.changes) if (isOutside(change.table)) this.#change(change);
+    for (const change of touches.changes) if (isOutside(change.table)) this.#changes.add(change);
     this.opaque ??= touches.opaque;
-  }
-
-  /** Changes of the same kind to the same table become one, or a body of a thousand lines says each a hundred times. */
-  #change(change: TableChange): void {
-    const key = `${change.op}\0${nameKey(change.table)}`;
-    const before = this.#changes.get(key);
-    this.#changes.set(key, before === undefined ? change : unite(before, change));
   }
 
   finish(): Touches {
@@ -35,21 +27,12 @@ export class TouchesSum {
       reads: Object.freeze(this.#reads.names),
       writes: Object.freeze(this.#writes.names),
       locks: Object.freeze(this.#locks.names),
-      changes: Object.freeze([...this.#changes.values()]),
+      changes: Object.freeze(this.#changes.changes),
       sequences: Object.freeze(this.#sequences.names),
       functions: Object.freeze(this.#functions.names),
       opaque: this.opaque,
     };
   }
-}
-
-function unite(one: TableChange, other: TableChange): TableChange {
-  return {
-    table: one.table.only === true ? other.table : one.table,
-    op: one.op,
-    columns: one.columns === null ? null : [...new Set([...one.columns, ...(other.columns ?? [])])],
-    cascade: one.cascade || other.cascade,
-  };
 }
 
 /** What a statement touches, without what it is and does besides. */

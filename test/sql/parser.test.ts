@@ -87,3 +87,27 @@ t.test('long literals and wide statements', (t) => {
   t.match(parser.parse(`SELECT '${'x'.repeat(3_000_000)}' FROM t`).statements, [{ reads: [{ name: 't' }] }]);
   t.end();
 });
+
+t.test('a DO block that was refused unread is not to be kept', async (t) => {
+  const own = await loadParser();
+  const deep = `DO $$ BEGIN PERFORM ${'1+'.repeat(10_000)}1; END $$`;
+  let kept = 0;
+  for (let i = 0; i < 60; i += 1) {
+    const { statements, transient } = own.parse(deep);
+    t.match(statements, [{ writesData: true }]);
+    if (statements[0]?.opaque?.includes('being replaced') === true && transient !== true) kept += 1;
+  }
+  t.equal(kept, 0);
+  while (own.parse('SELECT 1').syntaxError !== null) await setImmediate();
+  const { statements, transient } = own.parse('DO $$ BEGIN DELETE FROM t; END $$');
+  t.match(statements, [{ kind: 'do', writes: [{ name: 't' }], opaque: null }]);
+  t.not(transient, true, 'only what was refused is marked');
+});
+
+t.test('queries within queries, deeper than the walk can go, end in an answer', (t) => {
+  for (const depth of [100, 1000, 3000]) {
+    const nested = `${'SELECT * FROM ('.repeat(depth)}SELECT * FROM t${') x'.repeat(depth)}`;
+    t.equal(parser.parse(nested).statements.length, 1, String(depth));
+  }
+  t.end();
+});

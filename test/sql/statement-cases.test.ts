@@ -1,17 +1,21 @@
 import t from 'tap';
 import { parse } from 'yaml';
-import type { Statement } from '../../src/sql/statement.js';
+import type { Statement, TableChange, TableName } from '../../src/sql/statement.js';
 import { nameOf, parseOne, readCaseFiles } from './helpers.js';
 
-/** What a case states; what it leaves out is empty, false, or for `deterministic` true. */
+/** What a case states; what it leaves out is empty, false, null, or for `deterministic` true. A table with ONLY is 'ONLY t'. */
 interface Case {
   readonly sql: string;
   readonly kind: string;
   readonly reads?: readonly string[];
   readonly writes?: readonly string[];
   readonly locks?: readonly string[];
+  /** 'insert t', 'update t (a, b)', 'truncate t CASCADE' */
+  readonly changes?: readonly string[];
   readonly sequences?: readonly string[];
   readonly functions?: readonly string[];
+  readonly schemas?: readonly string[];
+  readonly opaque?: string;
   readonly writesData?: boolean;
   readonly deterministic?: boolean;
   readonly ordered?: boolean;
@@ -25,8 +29,11 @@ function expected(stated: Case): object {
     reads: stated.reads ?? [],
     writes: stated.writes ?? [],
     locks: stated.locks ?? [],
+    changes: stated.changes ?? [],
     sequences: stated.sequences ?? [],
     functions: stated.functions ?? [],
+    schemas: stated.schemas ?? [],
+    opaque: stated.opaque ?? null,
     writesData: stated.writesData ?? false,
     deterministic: stated.deterministic ?? true,
     ordered: stated.ordered ?? false,
@@ -35,14 +42,23 @@ function expected(stated: Case): object {
   };
 }
 
-function found({ changes: _changes, opaque: _opaque, ...statement }: Statement): object {
+const onlyName = (table: TableName): string => `${table.only === true ? 'ONLY ' : ''}${nameOf(table)}`;
+
+function changeText({ op, table, columns, cascade }: TableChange): string {
+  const set = columns === null ? '' : ` (${columns.join(', ')})`;
+  return `${op} ${onlyName(table)}${set}${cascade ? ' CASCADE' : ''}`;
+}
+
+function found(statement: Statement): object {
   return {
     ...statement,
-    reads: statement.reads.map(nameOf),
-    writes: statement.writes.map(nameOf),
-    locks: statement.locks.map(nameOf),
+    reads: statement.reads.map(onlyName),
+    writes: statement.writes.map(onlyName),
+    locks: statement.locks.map(onlyName),
+    changes: statement.changes.map(changeText),
     sequences: statement.sequences.map(nameOf),
     functions: statement.functions.map(nameOf),
+    schemas: statement.schemas ?? [],
     // The statement inside of PREPARE has a test of its own.
     effects: statement.effects.map((effect) =>
       effect.type === 'prepare' ? { type: 'prepare', name: effect.name } : effect,
