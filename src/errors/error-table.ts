@@ -67,6 +67,9 @@ export const ERROR_TABLE = {
   DUPLICATE_STATEMENT: error('42P05'),
   UNDEFINED_CURSOR: error('34000'),
   DUPLICATE_CURSOR: error('42P03'),
+  // The console
+  UNKNOWN_COMMAND: error('42601', 'SHOW HELP lists the commands of the console.'),
+  CONSOLE_UNAVAILABLE: error('57P03', 'It may be starting anew; try again in a moment.', true),
   INTERNAL: error('XX000', 'This is a bug of pgfig; please report it with the log lines around it.'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { ProcessMetrics } from '../operator/metrics/process-metrics.js';
 import { mockAuthKey } from '../operator/processes/auth-key.js';
+import { UNAVAILABLE } from '../operator/processes/console-wire.js';
 import { ControlChild } from '../operator/processes/control-child.js';
 import type { FromControl, PrimaryStatus } from '../operator/processes/messages.js';
 import { configToWire, type RuleSetWire, rulesToWire } from '../operator/processes/wire-forms.js';
@@ -60,7 +61,10 @@ export class Primary {
         authKey: this.#authKey,
         trace: options.trace,
       }),
-      onDdl: () => this.#control.send({ type: 'ddl-seen' }),
+      onDdl: () => void this.#control.send({ type: 'ddl-seen' }),
+      onConsole: (from, request) => {
+        if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
+      },
     });
     this.#control = new ControlChild({
       exec: fileURLToPath(new URL('./control.js', import.meta.url)),
@@ -145,6 +149,14 @@ export class Primary {
         break;
       case 'scrape':
         void this.#scrape(message.id);
+        break;
+      case 'sessions':
+        void this.#pool.sessions(message.most).then((sessions) => {
+          this.#control.send({ type: 'sessions', id: message.id, sessions });
+        });
+        break;
+      case 'console':
+        this.#pool.answerConsole(message.to, message.id, message.outcome);
         break;
       case 'status':
         this.#control.send({ type: 'status', id: message.id, status: this.#status() });

@@ -29,7 +29,7 @@ export interface Gate {
   /** @throws PgfigError CANNOT_CONNECT_NOW */
   verifierOf(user: string): Promise<Verifier | null>;
   /** @throws PgfigError TOO_MANY_CLIENTS, TOO_MANY_CLIENTS_OF_USER, SHUTTING_DOWN */
-  admit(user: string): void;
+  admit(user: string, database: string): void;
   /** Resolves when the request has been dealt with. */
   cancelAnywhere(pid: number, secret: Buffer): Promise<void>;
   authFailed(user: string | null, peer: string, reason: string): void;

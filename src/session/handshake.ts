@@ -188,7 +188,7 @@ export class Handshake implements ChannelOwner {
     if (clientTls?.mode === 'verify-full' && name !== user) {
       throw new PgfigError('AUTH_NOT_ALLOWED', `the client certificate is not that of user "${user}"`);
     }
-    this.#gate.admit(user);
+    this.#gate.admit(user, packet.params.get('database') ?? user);
     const verifier = await this.#gate.verifierOf(user);
     if (this.#over) return;
     const auth = new ServerAuth({

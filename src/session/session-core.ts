@@ -273,6 +273,16 @@ export abstract class SessionCore {
     return true;
   }
 
+  /** What the session does, for people; in the words of pg_stat_activity. */
+  get state(): string {
+    if (this.home === null) return 'login';
+    let busy = this.input.blocked;
+    for (const { link } of this.links.values()) busy ||= !link.idle;
+    if (busy) return 'active';
+    if (this.status === FAILED) return 'idle in transaction (aborted)';
+    return this.status === IDLE ? 'idle' : 'idle in transaction';
+  }
+
   /** Ends the session when nothing is under way in it. */
   drain(): void {
     this.draining = true;

@@ -7,12 +7,30 @@ import type { SessionInfo } from './traffic-events.js';
 export interface Registered {
   readonly info: SessionInfo;
   readonly secret: Buffer;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
+  /** What it does now, in the words of pg_stat_activity where they fit, and the database that it logged in to. */
+  look(): { readonly state: string; readonly home: string | null };
   /** Resolves when the backend has the request, or there was nothing to cancel. */
   cancel(): Promise<void>;
   drain(): void;
   close(): void;
   /** Open links, by database. */
   linkBytes(): { readonly database: string; readonly bytesIn: number; readonly bytesOut: number }[];
+}
+
+/** A session as people are shown it. */
+export interface SessionSight {
+  readonly pid: number;
+  readonly user: string;
+  readonly service: string;
+  readonly database: string;
+  readonly peer: string;
+  readonly tls: boolean;
+  readonly state: string;
+  readonly home: string | null;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
 }
 
 /** The sessions of one worker: limits, cancel keys, drain. */
@@ -36,8 +54,26 @@ export class SessionRegistry {
     return this.#byUser;
   }
 
+  /** How many sessions asked for this dbname; counts them: not for every statement. */
+  of(database: string): number {
+    let count = 0;
+    for (const { info } of this.#sessions.values()) if (info.database === database) count++;
+    return count;
+  }
+
   get all(): Iterable<Registered> {
     return this.#sessions.values();
+  }
+
+  /** The sessions that have been open longest, `most` of them. */
+  sights(most: number): SessionSight[] {
+    const sights: SessionSight[] = [];
+    for (const session of this.#sessions.values()) {
+      if (sights.length >= most) break;
+      const { pid, user, service, database, peer, tls } = session.info;
+      sights.push({ pid, user, service, database, peer, tls, openedAt: session.openedAt, ...session.look() });
+    }
+    return sights;
   }
 
   /** @throws PgfigError TOO_MANY_CLIENTS, TOO_MANY_CLIENTS_OF_USER */

@@ -13,7 +13,7 @@ import type { Registered } from './session-registry.js';
 import type { Traffic } from './traffic.js';
 import type { SessionInfo } from './traffic-events.js';
 
-const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo => ({
+export const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo => ({
   id,
   pid,
   user: admitted.user,
@@ -88,6 +88,8 @@ function registered(traffic: Traffic, session: ClientSession): Registered {
   return {
     info: session.start.info,
     secret: session.start.secret,
+    openedAt: Date.now(),
+    look: () => ({ state: session.state, home: session.home === null ? null : session.homeName }),
     cancel: () => cancelSession(traffic, session),
     drain: () => session.drain(),
     close: () =>
@@ -131,6 +133,8 @@ export async function openPassThrough(traffic: Traffic, admitted: Admitted, id: 
   traffic.registry.add({
     info,
     secret,
+    openedAt: Date.now(),
+    look: () => ({ state: 'pass-through', home: database.name }),
     cancel: async () => {
       if (pass.link !== null) await cancelBackend(database, pass.link.identity);
     },

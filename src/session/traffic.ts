@@ -4,6 +4,7 @@ import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { StatementCache } from '../sql/statement-cache.js';
+import type { Console } from './console.js';
 import type { TrafficCounters } from './counters.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { TextPlan } from './text-plan.js';
@@ -19,6 +20,8 @@ export interface Traffic {
   readonly breaker: CircuitBreaker;
   readonly tracing: boolean;
   readonly registry: SessionRegistry;
+  /** What answers on the virtual database `pgfig`. */
+  readonly console: Console;
   rules: RuleSet;
   catalog: CatalogView | null;
   /** Grows when rules or catalog change: a session compares it before it plans. */

@@ -5,6 +5,7 @@ import type { Verifier } from '../auth/verifier.js';
 import { parseVerifier } from '../auth/verifier.js';
 import { CircuitBreaker } from '../backend/circuit-breaker.js';
 import type { AuthMethod, Config, DatabaseConfig } from '../config/config.js';
+import { isConsole } from '../config/console-access.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { ClientTls } from '../net/client-tls.js';
 import type { CatalogView } from '../routing/catalog-view.js';
@@ -14,11 +15,13 @@ import { loadParser } from '../sql/parser.js';
 import { StatementCache } from '../sql/statement-cache.js';
 import { errorFrom } from '../wire/backend-messages.js';
 import { pidOf, workerOfPid } from './cancel-keys.js';
+import type { Console } from './console.js';
+import { openConsole } from './console-start.js';
 import { Contexts } from './contexts.js';
 import { TrafficCounters } from './counters.js';
 import type { Admitted, Gate } from './gate.js';
 import { Handshake } from './handshake.js';
-import { SessionRegistry } from './session-registry.js';
+import { SessionRegistry, type SessionSight } from './session-registry.js';
 import { openPassThrough, openSession } from './session-start.js';
 import { type TrafficStats, trafficStats } from './stats.js';
 import type { TextPlan } from './text-plan.js';
@@ -37,9 +40,13 @@ export interface TrafficOptions {
   readonly authQuery: ((user: string) => Promise<{ verifier: string; validUntil: Date | null } | null>) | null;
   readonly events: TrafficEvents;
   readonly trace: boolean;
+  readonly console: Console;
   /** A cancel request whose session another worker owns. */
   forwardCancel(pid: number, secret: Buffer): Promise<void>;
 }
+
+/** Sessions of the console that each worker takes beyond the limits. */
+const CONSOLE_PLACES = 8;
 
 /** All client traffic of one worker process: accepts sockets, keeps the sessions, takes new rules. */
 export class WorkerTraffic implements Gate, Traffic {
@@ -54,6 +61,7 @@ export class WorkerTraffic implements Gate, Traffic {
   readonly authTimeout: number;
   readonly tls: ClientTls | null;
   readonly registry: SessionRegistry;
+  readonly console: Console;
   rules: RuleSet;
   catalog: CatalogView | null;
   generation = 0;
@@ -81,6 +89,7 @@ export class WorkerTraffic implements Gate, Traffic {
     this.authTimeout = config.limits.authTimeout;
     this.tls = config.listen.tls === null ? null : new ClientTls(config.listen.tls);
     this.registry = new SessionRegistry(config.limits);
+    this.console = options.console;
     this.#users = readUsers(config);
     this.#ready = loadParser().then((parser) => {
       this.#cache = new StatementCache<TextPlan>(parser, config.cache);
@@ -154,8 +163,10 @@ export class WorkerTraffic implements Gate, Traffic {
     this.registry.others = others;
   }
 
-  admit(user: string): void {
+  admit(user: string, database: string): void {
     if (this.#draining) throw new PgfigError('CANNOT_CONNECT_NOW', 'the database system is shutting down');
+    // When all places are taken, somebody must be able to look who has them.
+    if (isConsole(this.config, database) && this.registry.of(database) < CONSOLE_PLACES) return;
     this.registry.admit(user);
   }
 
@@ -178,18 +189,24 @@ export class WorkerTraffic implements Gate, Traffic {
   enter(admitted: Admitted): void {
     const id = ++this.#sessions;
     const pid = pidOf(this.workerId, id);
-    const routed =
-      admitted.database === this.database(this.config.default).dbname && !admitted.params.has('replication');
-    const opened = routed ? openSession(this, admitted, id, pid) : openPassThrough(this, admitted, id, pid);
-    opened.catch((error: unknown) => {
+    this.#open(admitted, id, pid).catch((error: unknown) => {
       const known =
         error instanceof PgfigError
           ? error
           : new PgfigError('INTERNAL', `unexpected error: ${error instanceof Error ? error.message : String(error)}`);
       if (!(error instanceof PgfigError)) this.events.warning('unexpected error at login', { error: String(error) });
+      if (known.code === 'AUTH_NOT_ALLOWED') this.authFailed(admitted.user, admitted.peer, known.message);
       admitted.channel.writeOwned(asFatal(known));
       admitted.channel.end();
     });
+  }
+
+  async #open(admitted: Admitted, id: number, pid: number): Promise<void> {
+    const { database, params } = admitted;
+    if (params.has('replication')) return openPassThrough(this, admitted, id, pid);
+    if (isConsole(this.config, database)) return openConsole(this, admitted, id, pid);
+    if (database === this.database(this.config.default).dbname) return openSession(this, admitted, id, pid);
+    return openPassThrough(this, admitted, id, pid);
   }
 
   closed(pid: number): void {
@@ -204,6 +221,11 @@ export class WorkerTraffic implements Gate, Traffic {
   /** A cancel request arrived here, and its session may be another worker's. */
   cancelAnywhere(pid: number, secret: Buffer): Promise<void> {
     return workerOfPid(pid) === this.workerId ? this.cancel(pid, secret) : this.#options.forwardCancel(pid, secret);
+  }
+
+  /** The sessions for people to look at, at most so many. */
+  sights(most: number): SessionSight[] {
+    return this.registry.sights(most);
   }
 
   stats(): TrafficStats {

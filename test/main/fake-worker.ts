@@ -135,6 +135,10 @@ class LineTraffic implements Traffic {
     for (const socket of this.#sessions.keys()) socket.destroy();
   }
 
+  sights(): [] {
+    return [];
+  }
+
   stats(): TrafficStats {
     const none = { boundaries: [0.001, 0.01], counts: [0, 0, 0], sum: 0, count: 0 };
     return {

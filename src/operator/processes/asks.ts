@@ -1,19 +1,19 @@
 const TIMEOUT_MS = 3_000;
 
 /** Questions by message: each has a number, and an answer or an end to the waiting. */
-export class Asks<T> {
-  readonly #send: (id: number) => void;
+export class Asks<T, Q = void> {
+  readonly #send: (id: number, question: Q) => void;
   readonly #timeout: number;
   readonly #open = new Map<number, (answer: T) => void>();
   #next = 1;
 
-  constructor(send: (id: number) => void, timeout = TIMEOUT_MS) {
+  constructor(send: (id: number, question: Q) => void, timeout = TIMEOUT_MS) {
     this.#send = send;
     this.#timeout = timeout;
   }
 
   /** @throws Error when there is no answer in time */
-  ask(): Promise<T> {
+  ask(question: Q): Promise<T> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -25,7 +25,7 @@ export class Asks<T> {
         this.#open.delete(id);
         resolve(answer);
       });
-      this.#send(id);
+      this.#send(id, question);
     });
   }
 

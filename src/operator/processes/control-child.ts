@@ -40,8 +40,11 @@ export class ControlChild {
     });
   }
 
-  send(message: ToControl): void {
-    if (this.#child?.connected) this.#child.send(message, () => {});
+  /** Whether there is a process that may get it. */
+  send(message: ToControl): boolean {
+    if (!this.#child?.connected) return false;
+    this.#child.send(message, () => {});
+    return true;
   }
 
   metrics(): Metric[] {

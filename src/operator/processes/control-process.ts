@@ -1,18 +1,25 @@
 import type { Server } from 'node:http';
 import type { Config } from '../../config/config.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import type { SessionSight } from '../../session/session-registry.js';
 import { CatalogRefresher } from '../catalog-refresher.js';
+import { isReload } from '../console/commands.js';
+import { runCommand } from '../console/run-command.js';
+import type { ConsoleSource } from '../console/show.js';
 import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
+import type { Metric } from '../metrics/metric-json.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
 import { Asks } from './asks.js';
-import type { ControlInit, FromControl, PrimaryStatus, ToControl, WorkerStatus } from './messages.js';
+import { answerToText, errorToText } from './console-wire.js';
+import type { ControlInit, FromControl, PrimaryStatus, ToControl, WorkerSessions, WorkerStatus } from './messages.js';
 import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
 
 /** How long an answer to a reload waits for the workers; one that is busy for longer takes the rules later. */
@@ -22,6 +29,9 @@ const TAKEN_POLL_MS = 5;
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
 };
+
+const sightsOf = ({ worker, sessions }: WorkerSessions): (SessionSight & { worker: number })[] =>
+  (JSON.parse(sessions) as SessionSight[]).map((sight) => ({ ...sight, worker }));
 
 /**
  * The life of the control process: admin API, rules watch, catalog readings. All that may take long
@@ -52,6 +62,8 @@ class ControlProcess {
   readonly #metrics = new ProcessMetrics('control');
   readonly #scrapes = new Asks<readonly string[]>((id) => send({ type: 'scrape', id }));
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
+  readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
+  readonly #console: ConsoleSource;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -81,6 +93,7 @@ class ControlProcess {
       (catalog) => send({ type: 'catalog', catalog: catalog.toText() }),
       (database, error) => log.warn({ database, ...errorFields(error) }, 'catalog cannot be read'),
     );
+    this.#console = this.#consoleSource();
     void this.#listen();
   }
 
@@ -91,6 +104,12 @@ class ControlProcess {
         break;
       case 'status':
         this.#statuses.answer(message.id, message.status);
+        break;
+      case 'sessions':
+        this.#sessions.answer(message.id, message.sessions);
+        break;
+      case 'console':
+        void this.#answerConsole(message);
         break;
       case 'reload-rules':
         this.#reloadRules();
@@ -145,6 +164,32 @@ class ControlProcess {
       reload: () => this.#reload(),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
+  }
+
+  #consoleSource(): ConsoleSource {
+    return {
+      config: this.#config,
+      rules: this.#rules,
+      catalog: this.#catalog,
+      status: () => this.#statuses.ask(),
+      metrics: async () => (await this.#scrapes.ask()).flatMap((part) => JSON.parse(part) as Metric[]),
+      sessions: async (most) => (await this.#sessions.ask(most)).flatMap(sightsOf),
+      reachable: () => this.#probe.reachable(),
+      reload: async () => {
+        const { outcome, workers } = await this.#reloadEverywhere();
+        return { outcome, everywhere: takenEverywhere(outcome.version, workers) };
+      },
+    };
+  }
+
+  async #answerConsole({ id, from: to, user, command }: Extract<ToControl, { type: 'console' }>): Promise<void> {
+    const { log } = this.#output;
+    if (isReload(command)) log.info({ user }, 'RELOAD on the console');
+    const outcome = await runCommand(this.#console, command).then(answerToText, (error: unknown) => {
+      if (!(error instanceof PgfigError)) log.error({ command, ...errorFields(error) }, 'console command failed');
+      return errorToText(error);
+    });
+    send({ type: 'console', id, to, outcome });
   }
 
   #reloadRules(): ReloadOutcome {

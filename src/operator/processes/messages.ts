@@ -41,6 +41,10 @@ export type ToWorker =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'reload-secrets' }
   | { readonly type: 'metrics'; readonly id: number }
+  /** To be answered with 'sessions-seen': at most so many. */
+  | { readonly type: 'see-sessions'; readonly id: number; readonly most: number }
+  /** The answer to 'console'; `outcome` as console-wire.ts reads it. */
+  | { readonly type: 'console'; readonly id: number; readonly outcome: string }
   /** `timeout` in milliseconds from now. */
   | { readonly type: 'drain'; readonly timeout: number }
   | { readonly type: 'stop' };
@@ -56,6 +60,10 @@ export type FromWorker =
   | { readonly type: 'cancelled'; readonly id: number; readonly from: number }
   /** `id` null: the last word of a worker that ends. */
   | { readonly type: 'metrics'; readonly id: number | null; readonly metrics: string }
+  /** `sessions`: JSON text of a SessionSight[]. */
+  | { readonly type: 'sessions-seen'; readonly id: number; readonly sessions: string }
+  /** A command of a console session, to be carried out by the control process. */
+  | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
   | { readonly type: 'ddl-seen' };
 
 export interface ControlInit {
@@ -77,6 +85,18 @@ export interface WorkerStatus {
   readonly restarts: number;
 }
 
+/** The sessions of one worker; `sessions` is JSON text of a SessionSight[]. */
+export interface WorkerSessions {
+  readonly worker: number;
+  readonly sessions: string;
+}
+
+/** Which process asks: another one in its slot must not get the answer. */
+export interface Asker {
+  readonly worker: number;
+  readonly pid: number;
+}
+
 /** What only the primary knows. */
 export interface PrimaryStatus {
   readonly pid: number;
@@ -89,6 +109,14 @@ export type ToControl =
   | ControlInit
   | { readonly type: 'scrape'; readonly id: number; readonly parts: readonly string[] }
   | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
+  | { readonly type: 'sessions'; readonly id: number; readonly sessions: readonly WorkerSessions[] }
+  | {
+      readonly type: 'console';
+      readonly id: number;
+      readonly from: Asker;
+      readonly user: string;
+      readonly command: string;
+    }
   | { readonly type: 'reload-rules' }
   | { readonly type: 'ddl-seen' }
   | { readonly type: 'stop' };
@@ -101,4 +129,6 @@ export type FromControl =
   | { readonly type: 'reload-secrets' }
   | { readonly type: 'catalog'; readonly catalog: string }
   | { readonly type: 'scrape'; readonly id: number }
-  | { readonly type: 'status'; readonly id: number };
+  | { readonly type: 'status'; readonly id: number }
+  | { readonly type: 'sessions'; readonly id: number; readonly most: number }
+  | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string };

@@ -5,11 +5,10 @@ import { workerOfPid } from '../../session/cancel-keys.js';
 import { MetricsLedger } from '../metrics/ledger.js';
 import { counter, gauge, type Metric } from '../metrics/metric-json.js';
 import { BackOff } from './back-off.js';
-import type { FromWorker, ToWorker, WorkerInit, WorkerStatus } from './messages.js';
+import type { Asker, FromWorker, ToWorker, WorkerInit, WorkerSessions, WorkerStatus } from './messages.js';
 import { SessionCountBook, Throttle } from './session-counts.js';
+import { WorkerAsks } from './worker-asks.js';
 
-/** A worker that does not answer a scrape in this time is shown as it last was. */
-const SCRAPE_TIMEOUT_MS = 1_000;
 /** How long workers may take beyond the drain's deadline before they are killed. */
 const GRACE_MS = 2_000;
 const REPORT_INTERVAL_MS = 20;
@@ -23,6 +22,8 @@ export interface WorkerPoolOptions {
   readonly log: Logger;
   readonly init: (slot: number) => WorkerInit;
   readonly onDdl: () => void;
+  /** A worker asks for a command of the console to be carried out; to be answered by `answerConsole`. */
+  readonly onConsole: (from: Asker, request: Extract<FromWorker, { type: 'console' }>) => void;
 }
 
 interface Slot {
@@ -46,8 +47,8 @@ export class WorkerPool {
   readonly #counts = new SessionCountBook();
   readonly #ledger = new MetricsLedger();
   readonly #shareCounts = new Throttle(REPORT_INTERVAL_MS, () => this.#sendOthers());
-  readonly #scrapes = new Map<number, { waiting: Set<number>; done: () => void }>();
-  #nextScrape = 1;
+  readonly #scrapes = new WorkerAsks<null>();
+  readonly #sightings = new WorkerAsks<string>();
   #ending = false;
   #onStart: { listening: (at: { host: string; port: number }) => void; failed: (error: Error) => void } | null = null;
   #onAllGone: (() => void) | null = null;
@@ -100,21 +101,22 @@ export class WorkerPool {
 
   /** JSON texts of Metric[]s; asks every worker, and waits for none longer than a second. */
   async metrics(): Promise<string[]> {
-    const id = this.#nextScrape++;
-    const asked = this.#slots.filter((slot) => slot.listening).map((slot) => slot.number);
-    if (asked.length > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => done(), SCRAPE_TIMEOUT_MS);
-        const done = (): void => {
-          clearTimeout(timer);
-          this.#scrapes.delete(id);
-          resolve();
-        };
-        this.#scrapes.set(id, { waiting: new Set(asked), done });
-        for (const slot of this.#slots) if (slot.listening) this.#send(slot, { type: 'metrics', id });
-      });
-    }
+    await this.#scrapes.ask(this.#listening(), (slot, id) => this.#sendTo(slot, { type: 'metrics', id }));
+    // A worker that did not answer is shown as it last was.
     return [...(await this.#ledger.parts()), JSON.stringify(this.#ownMetrics())];
+  }
+
+  /** The sessions of each worker, of none more than `most`; one that does not answer in a second is left out. */
+  async sessions(most: number): Promise<WorkerSessions[]> {
+    const ask = (slot: number, id: number): void => this.#sendTo(slot, { type: 'see-sessions', id, most });
+    const seen = await this.#sightings.ask(this.#listening(), ask);
+    return [...seen].map(([worker, sessions]) => ({ worker, sessions })).sort((a, b) => a.worker - b.worker);
+  }
+
+  /** Hands an answer of the console to the process that asked, unless it is gone. */
+  answerConsole(to: Asker, id: number, outcome: string): void {
+    const slot = this.#slots.find(({ number }) => number === to.worker);
+    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'console', id, outcome });
   }
 
   /** No new clients; resolves when all workers are gone, killed at the latest a little after `timeout` ms. */
@@ -201,7 +203,13 @@ export class WorkerPool {
         break;
       case 'metrics':
         this.#ledger.report(slot.number, message.metrics);
-        if (message.id !== null) this.#answered(message.id, slot.number);
+        if (message.id !== null) this.#scrapes.answer(message.id, slot.number, null);
+        break;
+      case 'sessions-seen':
+        this.#sightings.answer(message.id, slot.number, message.sessions);
+        break;
+      case 'console':
+        this.#options.onConsole({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
         break;
       case 'ddl-seen':
         this.#options.onDdl();
@@ -238,7 +246,8 @@ export class WorkerPool {
     this.#counts.clear(slot.number);
     this.#ledger.retire(slot.number);
     this.#shareCounts.poke();
-    for (const id of [...this.#scrapes.keys()]) this.#answered(id, slot.number);
+    this.#scrapes.gone(slot.number);
+    this.#sightings.gone(slot.number);
     if (this.#ending) {
       this.#checkAllGone();
       return;
@@ -269,14 +278,16 @@ export class WorkerPool {
 
   /** The client of a cancel request may hear that it is done. */
   #cancelled(at: number, id: number): void {
-    const slot = this.#slots.find(({ number }) => number === at);
-    if (slot !== undefined) this.#send(slot, { type: 'cancelled', id });
+    this.#sendTo(at, { type: 'cancelled', id });
   }
 
-  #answered(id: number, slot: number): void {
-    const scrape = this.#scrapes.get(id);
-    scrape?.waiting.delete(slot);
-    if (scrape?.waiting.size === 0) scrape.done();
+  #sendTo(number: number, message: ToWorker): void {
+    const slot = this.#slots.find((each) => each.number === number);
+    if (slot !== undefined) this.#send(slot, message);
+  }
+
+  #listening(): number[] {
+    return this.#slots.filter((slot) => slot.listening).map((slot) => slot.number);
   }
 
   #sendOthers(): void {

@@ -1,13 +1,18 @@
 import net from 'node:net';
 import { Catalog } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import type { Console } from '../../session/console.js';
 import type { TrafficEvents } from '../../session/traffic-events.js';
 import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
 import { openAuthQuery } from '../auth-query.js';
+import { readCommands, SERVER_VERSION } from '../console/commands.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
 import { sessionLog, tracePrinter } from '../log/session-log.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { trafficMetrics } from '../metrics/traffic-metrics.js';
+import { Asks } from './asks.js';
+import { answerFromText } from './console-wire.js';
 import { ForwardedCancels } from './forwarded-cancels.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { SessionTally, Throttle } from './session-counts.js';
@@ -16,12 +21,27 @@ import { configFromWire, rulesFromWire } from './wire-forms.js';
 /** What the worker process needs of the session layer's WorkerTraffic. */
 export type Traffic = Pick<
   WorkerTraffic,
-  'accept' | 'setRules' | 'setCatalog' | 'reloadSecrets' | 'cancel' | 'setLimits' | 'stats' | 'drain' | 'close'
+  | 'accept'
+  | 'setRules'
+  | 'setCatalog'
+  | 'reloadSecrets'
+  | 'cancel'
+  | 'setLimits'
+  | 'sights'
+  | 'stats'
+  | 'drain'
+  | 'close'
 >;
 
 /** How often a worker tells its session counts at most. */
 const REPORT_INTERVAL_MS = 20;
 const KEEP_ALIVE_MS = 60_000;
+/** Longer than whatever the control process itself waits for. */
+const CONSOLE_TIMEOUT_MS = 10_000;
+
+const silence = (): never => {
+  throw new PgfigError('CONSOLE_UNAVAILABLE', 'the control process, which answers the console, does not answer');
+};
 
 const send = (message: FromWorker): void => {
   // The primary may be gone; then 'disconnect' ends this process.
@@ -62,6 +82,10 @@ class WorkerProcess {
   readonly #traffic: Traffic;
   readonly #server: net.Server;
   readonly #cancels = new ForwardedCancels(send);
+  readonly #commands = new Asks<string, { user: string; command: string }>(
+    (id, question) => send({ type: 'console', id, ...question }),
+    CONSOLE_TIMEOUT_MS,
+  );
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
@@ -82,9 +106,19 @@ class WorkerProcess {
       authQuery: openAuthQuery(this.#config)?.lookUp ?? null,
       events: this.#events(init.trace),
       trace: init.trace,
+      console: this.#console(),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
+  }
+
+  /** Texts are understood here; what they ask for is asked of the control process. */
+  #console(): Console {
+    return {
+      serverVersion: SERVER_VERSION,
+      read: readCommands,
+      run: async (user, { name }) => answerFromText(await this.#commands.ask({ user, command: name }).catch(silence)),
+    };
   }
 
   handle(message: Exclude<ToWorker, WorkerInit>): void {
@@ -110,6 +144,12 @@ class WorkerProcess {
         break;
       case 'metrics':
         this.#sendMetrics(message.id);
+        break;
+      case 'see-sessions':
+        send({ type: 'sessions-seen', id: message.id, sessions: JSON.stringify(this.#traffic.sights(message.most)) });
+        break;
+      case 'console':
+        this.#commands.answer(message.id, message.outcome);
         break;
       case 'drain':
         this.#drain(message.timeout);
