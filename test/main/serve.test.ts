@@ -75,13 +75,13 @@ t.test('metrics, status and log tell of sessions, statements and refusals', asyn
   t.equal(await pgfig.stop(), 0);
 });
 
-t.test('a rule that changes moves the statements of sessions that are open', async (t) => {
+t.test('a rule that changes moves the reads of sessions that are open', async (t) => {
   const pgfig = await start();
   const client = await connect(t, pgfig);
   await server.query('CREATE TABLE IF NOT EXISTS bills AS SELECT 1 AS id', 'shop');
   await server.query('CREATE TABLE IF NOT EXISTS bills AS SELECT 2 AS id', 'orders');
   t.strictSame((await client.query('SELECT id FROM bills')).rows, [{ id: 1 }]);
-  await pgfig.writeRule('bills', { database: 'orders_db', tables: ['public.bills'], phase: 'write-new' });
+  await pgfig.writeRule('bills', { database: 'orders_db', tables: ['public.bills'], phase: 'read-new' });
   await until('the new rule', async () =>
     (await client.query('SELECT id FROM bills')).rows[0].id === 2 ? true : null,
   );

@@ -17,31 +17,31 @@ const shop = await startShop({
 const probe = await shop.connect();
 
 /** Rewrites the rule file, and waits until the proxy goes by it. */
-async function moveTo(phase: 'monolith' | 'write-new'): Promise<void> {
+async function moveTo(phase: 'shadow-read' | 'read-new'): Promise<void> {
   await shop.pgfig.writeRule('moving', {
     database: 'orders_db',
     tables: ['public.moving', 'public.differing'],
     phase,
   });
-  const side = phase === 'monolith' ? 'monolith' : 'orders_db';
+  const side = phase === 'read-new' ? 'orders_db' : 'monolith';
   await until(async () => (await value(probe, 'SELECT side FROM moving')) === side, `the rules of ${phase}`);
 }
 const run = (client: pg.Client, name: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> =>
   client.query({ name, text, values });
 
 t.test('a named statement follows its table, there and back', async (t) => {
-  await moveTo('monolith');
+  await moveTo('shadow-read');
   const client = await shop.connect();
   const side = async (): Promise<unknown> =>
     (await run(client, 'side', 'SELECT side FROM moving WHERE id = $1', [1])).rows[0]?.side;
   t.equal(await side(), 'monolith');
-  await moveTo('write-new');
+  await moveTo('read-new');
   t.equal(await side(), 'orders_db');
   t.equal(await side(), 'orders_db');
-  await moveTo('monolith');
+  await moveTo('shadow-read');
   t.equal(await side(), 'monolith');
   await client.query("SET app.tenant = 'ada'");
-  await moveTo('write-new');
+  await moveTo('read-new');
   t.equal(
     (await run(client, 'tenant', "SELECT current_setting('app.tenant') AS tenant FROM moving")).rows[0]?.tenant,
     'ada',
@@ -50,27 +50,46 @@ t.test('a named statement follows its table, there and back', async (t) => {
   t.equal(await side(), 'orders_db');
 });
 
-t.test('writes and SQL-level PREPARE follow too', async (t) => {
-  await moveTo('monolith');
+t.test('SQL-level PREPARE follows too, and writes stay where they are', async (t) => {
+  await moveTo('shadow-read');
   const client = await shop.connect();
   const write = 'INSERT INTO moving VALUES ($1, $2)';
   await run(client, 'write', write, [10, 'first']);
   await client.query('PREPARE count AS SELECT count(*)::int FROM moving WHERE id >= $1');
   t.equal(await value(client, 'EXECUTE count (10)').catch(String), 1);
-  await moveTo('write-new');
+  await moveTo('read-new');
   await run(client, 'write', write, [11, 'second']);
-  t.equal(await value(client, 'EXECUTE count (10)').catch(String), 1);
-  t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id >= 10'), [{ id: 10 }]);
-  t.strictSame(await shop.inOrders('SELECT id FROM moving WHERE id >= 10'), [{ id: 11 }]);
+  t.equal(await value(client, 'EXECUTE count (10)').catch(String), 0);
+  t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id >= 10 ORDER BY id'), [{ id: 10 }, { id: 11 }]);
+  t.strictSame(await shop.inOrders('SELECT id FROM moving WHERE id >= 10'), []);
   await client.query('DEALLOCATE count');
   t.match(await failure(client.query('EXECUTE count (10)')), { code: '26000' });
 });
 
+t.test('a phase that would move writes is held: statements go where they went', async (t) => {
+  await moveTo('shadow-read');
+  const client = await shop.connect();
+  const write = 'INSERT INTO moving VALUES ($1, NULL)';
+  await run(client, 'write', write, [30]);
+  const held = (): number => shop.pgfig.logs().split('"msg":"a change of the rules waits"').length;
+  const before = held();
+  await shop.pgfig.writeRule('moving', {
+    database: 'orders_db',
+    tables: ['public.moving', 'public.differing'],
+    phase: 'write-new',
+  });
+  await until(() => held() > before, 'the word that it waits');
+  await run(client, 'write', write, [31]);
+  t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'monolith');
+  t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id >= 30 ORDER BY id'), [{ id: 30 }, { id: 31 }]);
+  t.strictSame(await shop.inOrders('SELECT id FROM moving WHERE id >= 30'), []);
+});
+
 t.test('columns differ: the error that drivers know, and then a new one works', async (t) => {
-  await moveTo('monolith');
+  await moveTo('shadow-read');
   const client = await shop.connect();
   t.strictSame((await run(client, 'star', 'SELECT * FROM differing')).rows, [{ id: 1, side: 'monolith' }]);
-  await moveTo('write-new');
+  await moveTo('read-new');
   t.match(await failure(run(client, 'star', 'SELECT * FROM differing')), {
     code: '0A000',
     message: 'cached plan must not change result type',
@@ -85,12 +104,12 @@ t.test('columns differ: the error that drivers know, and then a new one works', 
 });
 
 t.test('inside a transaction the rules of its first routed statement hold', async (t) => {
-  await moveTo('monolith');
+  await moveTo('shadow-read');
   const [client, waiting] = await Promise.all([shop.connect(), shop.connect()]);
   await waiting.query('BEGIN');
   await client.query('BEGIN');
   t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'monolith');
-  await moveTo('write-new');
+  await moveTo('read-new');
   t.equal(await value(client, 'SELECT side FROM moving WHERE id = 1'), 'monolith', 'pinned');
   t.equal((await run(client, 'pinned', 'SELECT side FROM moving WHERE id = 1')).rows[0]?.side, 'monolith');
   t.equal(await value(waiting, 'SELECT side FROM moving WHERE id = 1'), 'orders_db', 'BEGIN alone pins nothing');
@@ -101,7 +120,7 @@ t.test('inside a transaction the rules of its first routed statement hold', asyn
 });
 
 t.test('a rule that is removed, and one that is broken', async (t) => {
-  await moveTo('write-new');
+  await moveTo('read-new');
   const client = await shop.connect();
   const side = async (): Promise<unknown> =>
     (await run(client, 'side', 'SELECT side FROM moving WHERE id = 1')).rows[0]?.side;
@@ -115,8 +134,7 @@ t.test('a rule that is removed, and one that is broken', async (t) => {
 });
 
 t.test('what is told of one statement is not taken for another’s', async (t) => {
-  await moveTo('monolith');
-  const client = await shop.connect();
+  await moveTo('shadow-read');
   // In one pipeline: a statement without rows is described in front of one with rows.
   const { parse, bind, execute, describeStatement, sync } = await import('../../src/wire/frontend-messages.js');
   const { RawClient } = await import('../hostile/raw-client.js');
@@ -130,20 +148,20 @@ t.test('what is told of one statement is not taken for another’s', async (t) =
     sync,
   );
   t.equal(await types(), '1tn1tTZ');
-  await moveTo('write-new');
+  await moveTo('read-new');
   raw.send(bind('', 'quiet', []), execute('', 0), sync);
   t.equal(await types(), '2CZ', 'the one without rows still has none');
   raw.send(bind('', 'rows', []), execute('', 0), sync);
   t.equal(await types(), '2DCZ');
   raw.vanish();
-  t.equal(await value(client, 'SELECT count(*)::int FROM moving WHERE id = 20'), 1);
+  t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id = 20'), [{ id: 20 }]);
 });
 
 t.test('other domains are not touched by the change', async (t) => {
   const client = await shop.connect();
   const text = 'SELECT count(*)::int AS n FROM orders';
   t.equal((await run(client, 'orders', text)).rows[0]?.n, 2);
-  await moveTo('monolith');
+  await moveTo('shadow-read');
   t.equal((await run(client, 'orders', text)).rows[0]?.n, 2);
   t.equal(ORDERS_RULE.phase, 'write-new');
 });
