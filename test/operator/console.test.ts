@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import path from 'node:path';
 import pg from 'pg';
 import postgres from 'postgres';
@@ -289,6 +290,52 @@ t.test('sessions of the console do not disturb each other', async (t) => {
   );
   t.match((await a.query('SHOW RULES')).rows, [{ domain: 'orders' }]);
   await Promise.all([a.end(), b.end()]);
+});
+
+t.test('what takes long can be cancelled, or left', async (t) => {
+  const client = (await connect()) as pg.Client & { processID: number; secretKey: number };
+  const leaver = await connect({ application_name: 'leaver' });
+  const pid = await controlPid();
+  // Nobody answers now.
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const shown = client.query('SHOW RULES').then(
+      () => 'answered',
+      (error: { code?: string }) => error.code,
+    );
+    leaver.query('RELOAD').catch(() => undefined);
+    const socket = net.connect(pgfig.port, pgfig.host);
+    const request = Buffer.alloc(16);
+    request.writeInt32BE(16, 0);
+    request.writeInt32BE(80877102, 4);
+    request.writeInt32BE(client.processID, 8);
+    request.writeInt32BE(client.secretKey, 12);
+    // The command may not have arrived yet: then there is nothing to cancel.
+    const again = setInterval(
+      () =>
+        net
+          .connect(pgfig.port, pgfig.host)
+          .on('error', () => undefined)
+          .end(request),
+      50,
+    );
+    socket.end(request);
+    t.equal(await shown, '57014');
+    clearInterval(again);
+    (leaver as unknown as { connection: { stream: net.Socket } }).connection.stream.destroy();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  // A cancel request may still be on its way.
+  await pgfig.until(async () => {
+    const rows = await client.query('SHOW CLIENTS').then(
+      (result) => result.rows,
+      () => null,
+    );
+    return rows !== null && !rows.some(({ service }) => service === 'leaver');
+  }, 'the list without who left');
+  t.match((await client.query('SHOW RULES')).rows, [{ domain: 'orders' }], 'answers do not get mixed up');
+  await client.end();
 });
 
 t.test('the console answers again when the control process has been replaced', async (t) => {

@@ -230,6 +230,21 @@ t.test('who may use it', async (t) => {
   await closed.stop();
 });
 
+t.test('each logs in as everywhere', async (t) => {
+  const users = t.testdir({ 'users.txt': '"ann" "secret"\n"bob" "secret"\n' });
+  const config = { auth: { method: 'scram-sha-256', users: `${users}/users.txt` }, admin: { users: ['ann'] } };
+  const strict = await startPgfig({ databases, rules, config });
+  const as = (user: string, password: string): pg.Client =>
+    new pg.Client({ ...own(strict.port), user, password, database: 'pgfig' });
+  await t.rejects(as('ann', 'wrong').connect(), { code: '28P01' });
+  await t.rejects(as('bob', 'secret').connect(), { code: '28000', message: /console/ });
+  const ann = as('ann', 'secret');
+  await ann.connect();
+  t.equal((await ann.query('SHOW RULES')).rows.length, 1);
+  await ann.end();
+  await strict.stop();
+});
+
 const own = (port: number): pg.ClientConfig => ({ host: '127.0.0.1', port });
 
 t.test('a default database of that name is routed, and the console hidden', async (t) => {
