@@ -35,7 +35,10 @@ export function ddl(facts: Facts, tag: string, node: TreeNode, extract: Extract)
   // CREATE TABLE AS runs its query unless told WITH NO DATA.
   if (tag === 'CreateTableAsStmt' && nodeOf(node.into).skipData !== true) return 'ddl';
   if (tag !== 'CreateSchemaStmt') facts.changes.clear();
-  if (!EVALUATES.has(tag)) facts.functions.cut(0);
+  if (!EVALUATES.has(tag)) {
+    facts.functions.cut(0);
+    facts.homonyms.cut(0);
+  }
   facts.effects.splice(0, Infinity, ...facts.effects.filter((effect) => HAPPENS_NOW.has(effect.type)));
   return 'ddl';
 }

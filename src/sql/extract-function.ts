@@ -54,6 +54,7 @@ export function functionCall(facts: Facts, call: TreeNode, runsOnce: boolean): r
     facts.functions.add(counted ? { ...name, args: args.length } : name);
     return args;
   }
+  if (name.schema === undefined) facts.homonyms.add(name);
   const called = name.name;
   if (dependsOnMore(called, volatility, args.length)) facts.deterministic = false;
   if (called === 'nextval' || called === 'setval' || called === 'currval') return sequenceCall(facts, called, args);

@@ -8,6 +8,7 @@ export class Facts {
   readonly locks = new TableList();
   readonly sequences = new TableList();
   readonly functions = new FunctionList();
+  readonly homonyms = new FunctionList();
   readonly effects: SessionEffect[] = [];
   readonly changes = new ChangeList();
   readonly schemas: string[] = [];
@@ -53,6 +54,7 @@ export class Facts {
     for (const table of touches.locks) this.locks.add(table);
     for (const sequence of touches.sequences) this.sequences.add(sequence);
     for (const called of touches.functions) this.functions.add(called);
+    for (const called of touches.homonyms ?? []) this.homonyms.add(called);
     for (const change of touches.changes) this.changes.add(change);
     this.opaque ??= touches.opaque;
   }
@@ -67,6 +69,7 @@ export class Facts {
       opaque: this.opaque,
       sequences: this.sequences.names,
       functions: this.functions.names,
+      ...(this.homonyms.names.length > 0 && { homonyms: this.homonyms.names }),
       writesData: this.writesData,
       effects: this.effects,
       deterministic: this.deterministic,

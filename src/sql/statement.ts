@@ -48,6 +48,8 @@ export interface Touches {
   readonly sequences: readonly TableName[];
   /** Functions called, by the names written; PostgreSQL's own (pg_catalog, not known to write) left out. */
   readonly functions: readonly FunctionName[];
+  /** Functions called by the name of one of PostgreSQL's own, without a schema: a user's function may have the same. */
+  readonly homonyms?: readonly FunctionName[];
   /** Why it cannot be seen through ('dynamic SQL (EXECUTE)', 'language plpython3u'); null where it can. */
   readonly opaque: string | null;
 }

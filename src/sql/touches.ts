@@ -8,6 +8,7 @@ export class TouchesSum {
   readonly #locks = new TableList();
   readonly #sequences = new TableList();
   readonly #functions = new FunctionList();
+  readonly #homonyms = new FunctionList();
   readonly #changes = new ChangeList();
   opaque: string | null = null;
 
@@ -18,6 +19,7 @@ export class TouchesSum {
     for (const table of touches.locks) if (isOutside(table)) this.#locks.add(table);
     for (const sequence of touches.sequences) if (isOutside(sequence)) this.#sequences.add(sequence);
     for (const called of touches.functions) this.#functions.add(called);
+    for (const called of touches.homonyms ?? []) this.#homonyms.add(called);
     for (const change of touches.changes) if (isOutside(change.table)) this.#changes.add(change);
     this.opaque ??= touches.opaque;
   }
@@ -30,6 +32,7 @@ export class TouchesSum {
       changes: Object.freeze(this.#changes.changes),
       sequences: Object.freeze(this.#sequences.names),
       functions: Object.freeze(this.#functions.names),
+      ...(this.#homonyms.names.length > 0 && { homonyms: Object.freeze(this.#homonyms.names) }),
       opaque: this.opaque,
     };
   }
@@ -37,8 +40,8 @@ export class TouchesSum {
 
 /** What a statement touches, without what it is and does besides. */
 export function touchesOf(statement: Statement): Touches {
-  const { reads, writes, locks, changes, sequences, functions, opaque } = statement;
-  return { reads, writes, locks, changes, sequences, functions, opaque };
+  const { reads, writes, locks, changes, sequences, functions, homonyms, opaque } = statement;
+  return { reads, writes, locks, changes, sequences, functions, ...(homonyms && { homonyms }), opaque };
 }
 
 /** The union; the first reason for which something cannot be seen through stands for all. */

@@ -49,7 +49,7 @@ function changeText({ op, table, columns, cascade }: TableChange): string {
   return `${op} ${onlyName(table)}${set}${cascade ? ' CASCADE' : ''}`;
 }
 
-function found(statement: Statement): object {
+function found({ homonyms: _homonyms, ...statement }: Statement): object {
   return {
     ...statement,
     reads: statement.reads.map(onlyName),
@@ -103,6 +103,16 @@ t.test('names are folded and cut to 63 bytes as Postgres does', (t) => {
   t.same(parseOne(`SELECT nextval('"a""b"')`).sequences, [{ name: 'a"b' }]);
   t.same(parseOne('SELECT * FROM U&"d\\0061t\\+000061"').reads, [{ name: 'data' }]);
   t.same(parseOne('SELECT * FROM Ünder').reads, [{ name: 'Ünder' }], 'only ASCII is folded');
+  t.end();
+});
+
+t.test('functions that have the name of one of PostgreSQL’s own are told apart by the catalog', (t) => {
+  const { functions, homonyms } = parseOne(
+    "SELECT log('x'), public.log('y'), pg_catalog.lower(a), upper(a), mine(1) FROM t",
+  );
+  t.same(functions.map(nameOf), ['public.log', 'mine']);
+  t.same(homonyms?.map(nameOf), ['log', 'upper']);
+  t.notOk('homonyms' in parseOne('SELECT 1'), 'nothing is kept where there are none');
   t.end();
 });
 
