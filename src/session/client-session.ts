@@ -84,13 +84,16 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.run.begin(chunk, owned);
   }
 
-  override message(type: number, chunk: Buffer, at: number, end: number): void {
+  override message(type: number, chunk: Buffer, at: number, end: number, settled = false): void {
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
     if (this.pipelineLost) this.#failPipeline();
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;
-    if (this.unsettled !== null && !isCopyInMessage(type)) return settleFirst(this, type, chunk, at, end);
+    if (this.generation !== this.traffic.generation) this.refreshContext();
+    if ((this.unsettled !== null || (this.facts.unsure && !settled)) && !isCopyInMessage(type)) {
+      return settleFirst(this, type, chunk, at, end);
+    }
     try {
       switch (type) {
         case F.Query:
@@ -205,6 +208,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.describing.length > 0) this.describing.length = 0;
     this.pipelineLocal = null;
     if (this.pipelineChanged.length > 0) this.#settlePipelineSettings();
+    if (this.pipelineTemps.size > 0) this.#settlePipelineTemps();
     this.copyIn = false;
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
@@ -220,8 +224,14 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (!this.lastQueryFailed) return;
     for (const { target, name } of changed) {
       this.settings.changed(name, target);
-      if (name === 'search_path') this.searchPath.outdated(target);
+      if (name === 'search_path') this.facts.searchPath.outdated(target);
     }
+  }
+
+  /** What it made temporarily may be gone with it: it failed, or ON COMMIT DROP. */
+  #settlePipelineTemps(): void {
+    for (const link of this.pipelineTemps) this.facts.temps.outdated(link);
+    this.pipelineTemps.clear();
   }
 
   /** Within a transaction over several databases the client's time-out is pgfig's to enforce (see keepAwake). */
@@ -269,7 +279,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onParameterStatus(link: Link, name: string, value: string): void {
     if (this.links.get(link.database)?.link !== link) return;
-    this.client.report(name, value);
+    this.report(name, value);
   }
 
   onAsync(link: Link, type: number, chunk: Buffer, start: number, end: number, hidden: boolean): void {

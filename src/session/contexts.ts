@@ -1,25 +1,80 @@
 import type { RoutingContext } from '../routing/context.js';
+import type { RuleSet } from '../rules/rule-set.js';
+
+/** What a routing context is made of, besides rules and catalog: the session's own part. */
+export interface ContextFacts {
+  readonly searchPath: readonly string[];
+  readonly tempTables: ReadonlyMap<string, string>;
+  readonly home: string;
+  readonly readsNew: ReadonlySet<string>;
+  readonly written: ReadonlySet<string>;
+  readonly oneSnapshot: boolean;
+  readonly ownRelations: ReadonlyMap<string, string>;
+}
+
+/** Most contexts that are remembered; beyond it the one that was made first is made anew when it is next asked for. */
+const MOST = 1000;
 
 /**
- * Routing contexts by what they hold: sessions for which the same names mean the same tables share one object, and
- * with it the plans on the statement cache's entries. Contexts with temporary tables are a session's own.
+ * Routing contexts by what they hold: sessions for which the same names mean the same tables, and which read them in the
+ * same places, share one object, and with it the plans on the statement cache's entries. What does not change a route
+ * does not tell contexts apart: the service's name is not in the shared one.
  */
 export class Contexts {
   readonly #shared = new Map<string, RoutingContext>();
 
   of(context: RoutingContext): RoutingContext {
-    if (context.tempTables.size > 0) return context;
-    const key = `${context.home ?? ''}\n${context.searchPath.join('\n')}`;
+    const key = keyOf(context);
     let shared = this.#shared.get(key);
     if (shared === undefined) {
       shared = context;
+      const oldest = this.#shared.size < MOST ? undefined : this.#shared.keys().next().value;
+      if (oldest !== undefined) this.#shared.delete(oldest);
       this.#shared.set(key, shared);
     }
     return shared;
+  }
+
+  get size(): number {
+    return this.#shared.size;
   }
 
   /** Rules or catalog have changed. */
   clear(): void {
     this.#shared.clear();
   }
+}
+
+/** A byte that no name of Postgres holds stands between the parts. */
+function keyOf(context: RoutingContext): string {
+  const { home, searchPath, tempTables, ownRelations, readsNew, written, oneSnapshot } = context;
+  const snapshot = oneSnapshot === true ? '1' : '';
+  return [home ?? '', searchPath.join('\0'), sorted(readsNew), sorted(written), snapshot]
+    .concat(pairs(tempTables), pairs(ownRelations))
+    .join('\0\0');
+}
+
+const sorted = (names: ReadonlySet<string> | undefined): string =>
+  names === undefined || names.size === 0 ? '' : [...names].sort().join('\0');
+
+const pairs = (names: ReadonlyMap<string, string> | undefined): string =>
+  names === undefined || names.size === 0
+    ? ''
+    : [...names]
+        .map(([name, database]) => `${name}\0${database}`)
+        .sort()
+        .join('\0');
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Domains in phase `read-new` whose reads go to the new database in a session of this service.
+ * @param share the session's own random number, 0 <= share < 100: it stays, so that the session does not go to and fro
+ */
+export function readsNewOf(rules: RuleSet, service: string, share: number): ReadonlySet<string> {
+  const chosen = rules.domains.filter(({ phase, reads }) => {
+    if (phase !== 'read-new') return false;
+    return reads === undefined || share < reads.new || reads.services.includes(service);
+  });
+  return chosen.length === 0 ? NONE : new Set(chosen.map(({ name }) => name));
 }

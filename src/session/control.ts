@@ -11,7 +11,7 @@ import type { SessionLink } from './session-link.js';
 import { settleContext } from './settle-context.js';
 import type { TextPlan } from './text-plan.js';
 import { quoteIdent, Transaction } from './transaction.js';
-import { finish } from './transaction-end.js';
+import { finish, inheritFacts } from './transaction-end.js';
 
 /** Transaction control, sent as a Query of its own. Returns as `runQuery` does. */
 export function runControl(
@@ -60,11 +60,11 @@ const CONTROL_TAGS: Record<string, string> = {
 
 /** BEGIN is answered at once; each database gets it with its first statement. */
 export function beginHere(session: SessionCore, effect: Extract<SessionEffect, { type: 'begin' }>): void {
-  const tx = new Transaction(effect.modes, effect.isolation);
+  const tx = new Transaction(effect.modes, effect.isolation, session.facts.ownRelations);
   session.tx = tx;
   session.txStamp = tx.stamp;
   session.status = IN_TRANSACTION;
-  session.tempTablesBeforeTransaction = session.tempTables;
+  session.isolationChanged();
 }
 
 function runBegin(
@@ -84,6 +84,7 @@ function runBegin(
   const participant = failedOrLast(session);
   if (participant !== null) return sendOn(session, plan, participant, frame);
   if (effect.modes !== '') tx.addModes(effect.modes, effect.isolation);
+  if (effect.isolation !== null) session.isolationChanged();
   session.client.say(warning('25001', 'there is already a transaction in progress'));
   session.sayCommand(commandComplete(tagOf(plan, frame)));
   return null;
@@ -153,9 +154,11 @@ export async function tellLoss(session: SessionCore, tx: Transaction, loss: Pgfi
 
 /** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
 export function chainOn(session: SessionCore, before: Transaction, only: SessionLink): void {
-  const next = new Transaction(before.modes, before.isolation);
+  inheritFacts(session, before, session.lastTag !== 'ROLLBACK', only);
+  const next = new Transaction(before.modes, before.isolation, session.facts.ownRelations);
   session.tx = next;
   session.txStamp = next.stamp;
+  session.contextChanged();
   next.participants.push(only);
   only.txStamp = next.stamp;
   only.journalAt = 0;
@@ -320,6 +323,7 @@ function runSetTransaction(
   // Within a savepoint they last as long as it does, and some are not allowed: a server must judge.
   if (tx.journal.length > 0) return forwardToAny(session, { ...plan, writes: false }, frame);
   tx.addModes(effect.modes, effect.isolation);
+  session.isolationChanged();
   session.sayCommand(commandComplete('SET'));
   return null;
 }

@@ -1,9 +1,11 @@
 import type { Watcher } from '../backend/reply-queue.js';
-import type { SessionEffect } from '../sql/statement.js';
+import type { IsolationLevel, SessionEffect, TableName } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
 import { noteDeallocated, notePrepared } from './named-statements.js';
+import { matters, withoutRelation, withRelation } from './own-relations.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
+import { relationOn } from './settle-context.js';
 import type { TextPlan } from './text-plan.js';
 import { quoteIdent } from './transaction.js';
 
@@ -14,6 +16,8 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
       const done = ok && !session.queryFailed;
       const sql = frame === null ? null : sqlOf(frame);
       if (plan.ddl) session.traffic.events.ddlSeen(target.database);
+      if (plan.unseen) mayHaveMoved(session, target);
+      else if (plan.ddl && session.facts.temps.tables.size > 0) tempsChanged(session, target);
       if (!done) {
         // Part of a string of statements may have run, and been committed, before the one that failed.
         if (plan.parsed.statements.length > 1) for (const effect of plan.effects) suspect(session, target, effect);
@@ -35,6 +39,21 @@ const sqlOf = (frame: Buffer): string => {
 
 function suspect(session: SessionCore, target: SessionLink, effect: SessionEffect): void {
   if (effect.type === 'set') settingChanged(session, target, effect.name, effect.local, null);
+  if (effect.type === 'create-temp' || effect.type === 'drop-table') tempsChanged(session, target);
+}
+
+/** What cannot be seen through may have set search_path, and made temporary tables. */
+function mayHaveMoved(session: SessionCore, target: SessionLink): void {
+  session.facts.unseen = true;
+  session.facts.searchPath.outdated(target);
+  tempsChanged(session, target);
+}
+
+/** The link is asked now, and at the end of the transaction or pipeline, which may undo it. */
+function tempsChanged(session: SessionCore, target: SessionLink): void {
+  session.facts.temps.outdated(target);
+  if (session.tx !== null) session.tx.tempsChanged.add(target);
+  else if (target.inPipeline) session.pipelineTemps.add(target);
 }
 
 /** One effect that has taken place on `target`. `sql` is its statement where it is alone in its text. */
@@ -50,32 +69,34 @@ export function apply(
       // BEGIN within a transaction warns, and its modes take effect all the same.
       if (effect.modes !== '')
         session.tx?.record({ type: 'statement', name: '', sql: `SET TRANSACTION ${effect.modes}` }, target);
+      if (effect.isolation !== null) transactionLevel(session, effect.isolation);
       return;
     case 'set':
       return settingChanged(session, target, effect.name, effect.local, alone ? sql : null);
     case 'set-unknown':
       if (session.tx !== null) session.tx.joinBarred = true;
       session.settings.bar(target);
-      return session.searchPath.outdated(target);
+      session.facts.unseen = true;
+      return session.facts.searchPath.outdated(target);
     case 'savepoint':
       session.tx?.record({ type: 'savepoint', name: effect.name, sql: `SAVEPOINT ${quoteIdent(effect.name)}` }, target);
       return;
     case 'release':
       return session.tx?.release(effect.name, target);
     case 'rollback-to':
-      session.tx?.rollbackTo(effect.name, target);
-      if (session.tx?.searchPathChanged === true) session.searchPath.outdated(target);
-      return;
+      return rolledBackTo(session, effect.name, target);
     case 'set-transaction':
       if (effect.session) settingChanged(session, target, 'default_transaction_isolation', false, null);
       else if (alone && sql !== null) session.tx?.record({ type: 'statement', name: '', sql }, target);
+      if (!effect.session && effect.isolation !== null) transactionLevel(session, effect.isolation);
       return;
     case 'create-temp':
       target.holdsState = true;
-      session.tempTables = new Map(session.tempTables).set(effect.table, target.database);
-      return session.contextChanged();
+      return tempsChanged(session, target);
+    case 'create-relation':
+      return made(session, target, effect.table);
     case 'drop-table':
-      return dropped(session, effect.table.schema, effect.table.name);
+      return dropped(session, effect.table);
     case 'prepare':
       return notePrepared(session, target, effect, sql ?? '');
     case 'deallocate':
@@ -115,8 +136,10 @@ function settingChanged(
   sql: string | null,
 ): void {
   const { tx } = session;
-  const movesNames = name === 'search_path' || name === 'role' || name === 'session_authorization';
-  if (movesNames) session.searchPath.outdated(target);
+  const movesNames = ASKED.has(name);
+  if (movesNames) session.facts.searchPath.outdated(target);
+  // Which level it is, a statement that computes it does not say: the strictest is safe.
+  if (name === 'transaction_isolation') transactionLevel(session, 'serializable');
   if (tx === null) {
     if (!local) session.settings.changed(name, target);
     if (target.inPipeline) changedInPipeline(session, target, name, local);
@@ -137,11 +160,44 @@ function changedInPipeline(session: SessionCore, target: SessionLink, name: stri
   else session.pipelineChanged.push({ target, name });
 }
 
-function dropped(session: SessionCore, schema: string | undefined, name: string): void {
-  if (schema !== undefined && !schema.startsWith('pg_temp')) return;
-  if (!session.tempTables.has(name)) return;
-  const left = new Map(session.tempTables);
-  left.delete(name);
-  session.tempTables = left;
+/** What decides which tables are meant, or where they may be read. */
+const ASKED: ReadonlySet<string> = new Set([
+  'search_path',
+  'role',
+  'session_authorization',
+  'default_transaction_isolation',
+]);
+
+function transactionLevel(session: SessionCore, isolation: IsolationLevel): void {
+  if (session.tx === null) return;
+  session.tx.isolation = isolation;
+  session.isolationChanged();
+}
+
+function rolledBackTo(session: SessionCore, name: string, target: SessionLink): void {
+  const { tx } = session;
+  if (tx === null) return;
+  const before = tx.ownRelations;
+  tx.rollbackTo(name, target);
+  if (tx.searchPathChanged) session.facts.searchPath.outdated(target);
+  for (const link of tx.tempsChanged) session.facts.temps.outdated(link);
+  if (tx.ownRelations !== before) session.contextChanged();
+}
+
+/** A relation has come to be, which other sessions' routes know of when the catalog shows it. */
+function made(session: SessionCore, target: SessionLink, table: TableName): void {
+  if (!matters(table, target.database, session.context)) return;
+  if (table.schema === undefined) {
+    session.relationsMade.push({ link: target, name: table.name });
+    return;
+  }
+  session.ownRelations = withRelation(session.ownRelations, table.schema, table.name, relationOn(session, target));
+  session.contextChanged();
+}
+
+function dropped(session: SessionCore, table: TableName): void {
+  const left = withoutRelation(session.ownRelations, table, session.facts.searchPath.schemas);
+  if (left === session.ownRelations) return;
+  session.ownRelations = left;
   session.contextChanged();
 }

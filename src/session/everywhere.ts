@@ -35,7 +35,7 @@ async function resetInTransaction(session: SessionCore, tx: Transaction, plan: T
   tx.record({ type: 'statement', name: '', sql: 'RESET ALL' }, shown);
   tx.searchPathChanged = true;
   for (const name of session.settings.names) tx.changedSettings.set(name, shown);
-  session.searchPath.outdated(shown);
+  session.facts.searchPath.outdated(shown);
   await settleContext(session);
 }
 
@@ -111,7 +111,7 @@ export function forgetState(session: SessionCore, plan: TextPlan): void {
         break;
       case 'reset-all':
         session.settings.resetAll(session.links.values());
-        for (const target of session.links.values()) session.searchPath.outdated(target);
+        for (const target of session.links.values()) session.facts.searchPath.outdated(target);
         break;
       case 'deallocate':
         if (effect.name === null) forgetStatements(session);
@@ -134,14 +134,12 @@ function forgetAll(session: SessionCore): void {
   session.listening.clear();
   for (const target of session.links.values()) {
     target.holdsState = false;
-    session.searchPath.outdated(target);
+    session.facts.searchPath.outdated(target);
   }
 }
 
 function forgetTemp(session: SessionCore): void {
-  if (session.tempTables.size === 0) return;
-  session.tempTables = new Map();
-  session.contextChanged();
+  if (session.facts.temps.forget()) session.contextChanged();
 }
 
 /** DEALLOCATE ALL takes pgfig's own statements along. */

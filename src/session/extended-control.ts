@@ -176,6 +176,7 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
     throw new PgfigError('ACTIVE_TRANSACTION', 'SET TRANSACTION ISOLATION LEVEL must be called before any query');
   }
   const writer = session.pipelineWriter;
+  const { written } = session.facts;
   beginHere(session, control);
   const { tx } = session;
   // What the pipeline has set so far is now undone with the block, if that is.
@@ -183,6 +184,8 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
   session.pipelineChanged = [];
   if (session.pipelineLocal !== null && tx !== null) tx.joinBarred = true;
   session.pipelineLocal = null;
+  for (const target of session.pipelineTemps) tx?.tempsChanged.add(target);
+  session.noteWritten([...written]);
   for (const target of session.links.values()) {
     if (tx === null || !target.inPipeline) continue;
     beginOn(session, tx, target);
@@ -211,7 +214,7 @@ async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Pr
     await session.drained(target);
     if (ended.error !== null) throw asRaised(ended.error);
   }
-  session.pipelineWriter = null;
+  session.endImplicit();
   session.pipelineLocal = null;
   session.client.say(warning('25P01', 'there is no transaction in progress'));
 }
@@ -231,6 +234,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
     case 'begin':
       if (session.status === FAILED) throw failedTransaction();
       if (control.modes !== '') tx.addModes(control.modes, control.isolation);
+      session.isolationChanged();
       session.client.say(warning('25001', 'there is already a transaction in progress'));
       session.client.say(tag);
       return;
@@ -260,6 +264,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
       if (tx.journal.length > 0)
         tx.record({ type: 'statement', name: '', sql: `SET TRANSACTION ${control.modes}` }, null);
       else tx.addModes(control.modes, control.isolation);
+      session.isolationChanged();
       session.client.say(tag);
       return;
     default:

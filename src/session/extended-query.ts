@@ -63,6 +63,7 @@ export function onBind(session: SessionCore, chunk: Buffer, at: number, end: num
     (!plan.writes || mayWrite(session, target))
   ) {
     if (plan.writes) session.pipelineWriter = session.tx === null ? target : session.pipelineWriter;
+    if (plan.marks !== null) session.noteWritten(plan.marks);
     session.portals.set(names.portal, { link: target, prepared });
     prepared.on = target;
     send(session, target, Expect.Bind, chunk, at, end);
@@ -87,6 +88,7 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
     if (session.tx === null) session.pipelineWriter = target;
     else session.tx.writer = target;
   }
+  if (plan.marks !== null) session.noteWritten(plan.marks);
   session.portals.set(portal, { link: target, prepared });
   send(session, target, Expect.Bind, frame, 0, frame.length);
 }
@@ -229,7 +231,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
   session.unsettled = null;
   if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
     active.inPipeline = false;
-    session.pipelineWriter = null;
+    session.endImplicit();
     if (session.txStamp === 0) session.portals.clear();
     active.link.queue.push(Expect.Sync);
     session.forward(active, chunk, at, end);

@@ -284,11 +284,16 @@ async function copySettings(session: SessionCore, target: SessionLink): Promise<
   target.settingsVersion = version;
 }
 
+/** Makes the link answer what was injected, within the implicit transaction of a pipeline or by a Sync. */
+export function endAsking(session: SessionCore, target: SessionLink): void {
+  if (session.status === IDLE && target.inPipeline) injectFlush(target);
+  else injectSync(target);
+}
+
 /** Asks for one setting now, on a link that has nothing outstanding. */
 export async function askSetting(session: SessionCore, target: SessionLink, name: string): Promise<string> {
   const injection = inject(target, 'SELECT pg_catalog.current_setting($1, true)', [name]);
-  if (session.status === IDLE && target.inPipeline) injectFlush(target);
-  else injectSync(target);
+  endAsking(session, target);
   await session.drained(target);
   return expectSuccess(injection, target.database, `asking for ${name}`).rows[0]?.[0] ?? '';
 }

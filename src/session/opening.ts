@@ -24,6 +24,8 @@ export async function openLink(session: SessionCore, database: string): Promise<
     const value = session.atLogin.get(name);
     if (value !== undefined && !params.has(name)) params.set(name, value);
   }
+  const { atLogin } = session.facts;
+  for (const [name, value] of atLogin) if (!params.has(name)) params.set(name, value);
   const controller = new AbortController();
   session.cancelWaiting = controller;
   let link: Link;

@@ -21,7 +21,7 @@ export function endPipeline(session: SessionCore): void {
   session.skipping = false;
   session.pipelineLost = false;
   const writer = session.pipelineWriter;
-  session.pipelineWriter = null;
+  session.endImplicit();
   if (open.length === 0) return readyWhenAnswered(session);
   if (open.length === 1 && shown !== null) return sendSync(session, shown);
   session.block(endAll(session, open, shown, writer, failed), true);

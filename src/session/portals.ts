@@ -62,10 +62,10 @@ function execute(
   const { plan } = prepared;
   refuseTakenName(session, plan);
   count(session, plan, target);
-  if (plan.effects.length === 0 && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
+  if (!plan.settles && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
   // What follows may depend on the effect: it waits until the effect has taken place.
-  if (plan.control !== null || plan.effects.length > 0) {
+  if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
   }
   const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));

@@ -1,7 +1,10 @@
 import { parseOptions } from '../wire/startup-options.js';
 import type { SessionLink } from './session-link.js';
 import type { SessionStart } from './session-start-facts.js';
+import { splitPath } from './split-path.js';
 import type { Traffic } from './traffic.js';
+
+export { splitPath };
 
 const SERVER_DEFAULT: readonly string[] = ['$user', 'public'];
 
@@ -11,6 +14,8 @@ const SERVER_DEFAULT: readonly string[] = ['$user', 'public'];
  */
 export class SearchPath {
   schemas: readonly string[];
+  /** As SHOW gives it; null before the server was asked. */
+  value: string | null = null;
   readonly #user: string;
   #ask: SessionLink | null = null;
 
@@ -18,7 +23,13 @@ export class SearchPath {
     this.#user = start.info.user;
     const asked = fromStartup(start.params);
     const configured = traffic.catalog?.initialSearchPath(home, this.#user) ?? null;
-    this.schemas = this.#resolve(asked === null ? (configured ?? SERVER_DEFAULT) : splitPath(asked));
+    const path = asked === null ? (configured ?? SERVER_DEFAULT) : splitPath(asked);
+    this.schemas = resolve(path, this.#user);
+  }
+
+  /** The link to ask, if any, has not been asked. */
+  get unsure(): boolean {
+    return this.#ask !== null;
   }
 
   /** It may have changed there. */
@@ -33,18 +44,22 @@ export class SearchPath {
     return link;
   }
 
-  /** @param value as `SHOW search_path` gives it */
-  learn(value: string): boolean {
-    const schemas = this.#resolve(splitPath(value));
+  /**
+   * @param value as `SHOW search_path` gives it
+   * @param user current_user, which "$user" stands for: SET ROLE changes it
+   * @returns whether names mean something else now
+   */
+  learn(value: string, user = this.#user): boolean {
+    this.value = value;
+    const schemas = resolve(splitPath(value), user);
     if (schemas.join('\n') === this.schemas.join('\n')) return false;
     this.schemas = schemas;
     return true;
   }
-
-  #resolve(path: readonly string[]): readonly string[] {
-    return path.map((schema) => (schema === '$user' ? this.#user : schema));
-  }
 }
+
+const resolve = (path: readonly string[], user: string): readonly string[] =>
+  path.map((schema) => (schema === '$user' ? user : schema));
 
 function fromStartup(params: ReadonlyMap<string, string>): string | null {
   let path = params.get('search_path') ?? null;
@@ -52,17 +67,4 @@ function fromStartup(params: ReadonlyMap<string, string>): string | null {
   if (options === undefined) return path;
   for (const [name, value] of parseOptions(options)) if (name.toLowerCase() === 'search_path') path = value;
   return path;
-}
-
-/** Splits a list of identifiers as Postgres does (SplitIdentifierString): quoted ones as they are, others folded. */
-export function splitPath(path: string): string[] {
-  const parts: string[] = [];
-  const pattern = /\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/gy;
-  while (pattern.lastIndex < path.length) {
-    const match = pattern.exec(path);
-    if (match === null) break;
-    const name = match[1] === undefined ? (match[2] ?? '').trim().toLowerCase() : match[1].replaceAll('""', '"');
-    if (name !== '') parts.push(name);
-  }
-  return parts;
 }

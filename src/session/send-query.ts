@@ -32,9 +32,10 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
   if (target.link.lost) throw session.lostError(target.database);
   if (plan.writes) writesOn(session, target);
   count(session, plan, target);
-  const watcher = plan.effects.length > 0 || plan.ddl ? watchEffects(session, target, plan, frame) : null;
+  const watcher = plan.settles || plan.ddl ? watchEffects(session, target, plan, frame) : null;
   target.link.queue.push(Expect.Query, null, watcher);
   endPipelines(session, target);
+  if (plan.marks !== null && session.tx !== null) session.noteWritten(plan.marks);
   target.lastWasQuery = true;
   session.active = target;
   // What only does away with something leaves nothing behind for lastval() and its like.
@@ -46,7 +47,7 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
 function endPipelines(session: SessionCore, target: SessionLink): void {
   for (const other of session.links.values()) if (other !== target && other.inPipeline) injectSync(other);
   target.inPipeline = false;
-  session.pipelineWriter = null;
+  session.endImplicit();
 }
 
 /** What a statement in a failed transaction is answered: the reason, if the client has not heard it yet. */

@@ -7,8 +7,9 @@ import { flush, terminate } from '../wire/frontend-messages.js';
 import { ClientEnd, FAILED, IDLE } from './client-end.js';
 import { ClientInput, type InputHandler } from './client-input.js';
 import { ClientRun } from './client-run.js';
+import type { OwnRelations } from './own-relations.js';
 import type { Portal, Prepared } from './prepared.js';
-import { SearchPath } from './search-path.js';
+import { RoutingFacts } from './routing-facts.js';
 import type { SessionLink } from './session-link.js';
 import type { SessionStart } from './session-start-facts.js';
 import { Settings } from './settings.js';
@@ -29,14 +30,11 @@ export abstract class SessionCore {
   readonly start: SessionStart;
   readonly links = new Map<string, SessionLink>();
   readonly settings = new Settings();
-  readonly searchPath: SearchPath;
+  readonly facts: RoutingFacts;
   readonly names = new Map<string, Prepared>();
   readonly portals = new Map<string, Portal>();
   /** Cursors of DECLARE by name, and where they live; without HOLD until the transaction ends. */
   readonly cursors = new Map<string, { readonly target: SessionLink; readonly hold: boolean }>();
-  /** Temporary tables by name, and the database whose link holds them. */
-  tempTables: ReadonlyMap<string, string> = new Map();
-  tempTablesBeforeTransaction: ReadonlyMap<string, string> = this.tempTables;
   readonly listening = new Set<string>();
   readonly waiters = new Waiters();
   context: RoutingContext;
@@ -60,6 +58,8 @@ export abstract class SessionCore {
   pipelineLocal: SessionLink | null = null;
   /** Settings that the pipeline's implicit transaction has changed, and may yet undo. */
   pipelineChanged: { readonly target: SessionLink; readonly name: string }[] = [];
+  /** Links where the pipeline's implicit transaction has made temporary relations. */
+  readonly pipelineTemps = new Set<SessionLink>();
   /** Descriptions that were asked for, in order. */
   readonly describing: { readonly prepared: Prepared | null; readonly link: SessionLink }[] = [];
   lastQueryFailed = false;
@@ -71,6 +71,8 @@ export abstract class SessionCore {
   copyIn = false;
   /** Settings that a function has changed within a transaction: their values are asked where it ran. */
   settingsToAsk: { readonly target: SessionLink; readonly name: string; readonly local: boolean }[] = [];
+  /** Relations made without naming a schema: which one they are in is asked. */
+  readonly relationsMade: { readonly link: SessionLink; readonly name: string }[] = [];
   /** COMMIT is on its way there: if the link is lost now, nobody knows how it ended. */
   commitSent: SessionLink | null = null;
   /** Command tag that the client was shown last, within a transaction. */
@@ -98,8 +100,9 @@ export abstract class SessionCore {
     this.client = new ClientEnd(channel, traffic.counters);
     this.run = new ClientRun(this.client, traffic.counters);
     this.input = new ClientInput(this.inputHandler());
-    this.searchPath = new SearchPath(traffic, start, homeName);
-    this.context = traffic.contextOf(this.searchPath.schemas, this.tempTables, homeName);
+    this.facts = new RoutingFacts(traffic, start, homeName);
+    this.facts.follow(traffic.rules, traffic.catalog);
+    this.context = traffic.contextOf(this.facts.forContext(homeName, null));
     this.generation = traffic.generation;
   }
 
@@ -109,8 +112,8 @@ export abstract class SessionCore {
   /** Who hears what the links say. */
   abstract get linkOwner(): LinkOwner;
 
-  /** Deals with one whole message of the client's; also with one that had to wait. */
-  abstract message(type: number, chunk: Buffer, at: number, end: number): void;
+  /** Deals with one whole message of the client's; also with one that had to wait until all was `settled`. */
+  abstract message(type: number, chunk: Buffer, at: number, end: number, settled?: boolean): void;
 
   /** Adds a message to the bytes that leave for `target` in one write. */
   forward(target: SessionLink, chunk: Buffer, at: number, end: number): void {
@@ -126,7 +129,7 @@ export abstract class SessionCore {
   welcome(home: SessionLink): void {
     this.home = home;
     this.atLogin = new Map(home.link.parameters);
-    for (const [name, value] of home.link.parameters) this.client.report(name, value);
+    for (const [name, value] of home.link.parameters) this.report(name, value);
     this.client.say(backendKeyData(this.start.info.pid, this.start.secret));
     this.client.sayReady(IDLE);
     this.client.flush();
@@ -253,17 +256,60 @@ export abstract class SessionCore {
     this.client.sayReady(this.status);
   }
 
+  /** A parameter's value, as a backend reports it: the service follows application_name, however that was set. */
+  report(name: string, value: string): void {
+    this.client.report(name, value);
+    if (name !== 'application_name') return;
+    const { info } = this.start;
+    const service = value === '' ? info.user : value;
+    if (service === info.service) return;
+    info.service = service;
+    this.facts.service = service;
+    this.generation = -1;
+  }
+
   /** Takes new rules, unless a transaction or pipeline still runs by the old ones. */
   refreshContext(): void {
     if (this.tx !== null && this.tx.participants.length > 0) return;
     for (const target of this.links.values()) if (target.inPipeline) return;
-    this.generation = this.traffic.generation;
-    this.context = this.traffic.contextOf(this.searchPath.schemas, this.tempTables, this.homeName);
+    const { traffic, facts } = this;
+    this.generation = traffic.generation;
+    // With one database nobody asks what names mean.
+    if (this.context.rules.databases.length < 2 && traffic.rules.databases.length > 1) {
+      for (const target of this.links.values()) facts.outdated(target);
+    }
+    facts.follow(traffic.rules, traffic.catalog);
+    this.context = traffic.contextOf(facts.forContext(this.homeName, this.tx));
   }
 
-  /** search_path or temporary tables have changed. */
+  /** What names mean, or where the transaction reads, has changed: by the rules that the session has. */
   contextChanged(): void {
-    this.context = this.traffic.contextLike(this.context, this.searchPath.schemas, this.tempTables);
+    this.context = this.traffic.contextLike(this.context, this.facts.forContext(this.homeName, this.tx));
+  }
+
+  /** The transaction, explicit or a pipeline's, writes these domains: it reads them there from now on. */
+  noteWritten(domains: readonly string[]): void {
+    if (this.facts.hasWritten(domains)) this.contextChanged();
+  }
+
+  /** Its level decides whether it can read anywhere but where it writes. */
+  isolationChanged(): void {
+    if (this.facts.readsNew.size > 0) this.contextChanged();
+  }
+
+  /** The implicit transaction of a pipeline is ended. */
+  endImplicit(): void {
+    this.pipelineWriter = null;
+    if (this.tx === null && this.facts.forgetWritten()) this.contextChanged();
+  }
+
+  get ownRelations(): OwnRelations {
+    return this.tx?.ownRelations ?? this.facts.ownRelations;
+  }
+
+  set ownRelations(own: OwnRelations) {
+    if (this.tx === null) this.facts.ownRelations = own;
+    else this.tx.ownRelations = own;
   }
 
   /** No request outstanding, no transaction open. */

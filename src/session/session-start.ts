@@ -10,6 +10,7 @@ import { openLink } from './opening.js';
 import { PassThrough } from './pass-through.js';
 import type { SessionLink } from './session-link.js';
 import type { Registered } from './session-registry.js';
+import { learnPath } from './settle-context.js';
 import type { Traffic } from './traffic.js';
 import type { SessionInfo } from './traffic-events.js';
 
@@ -45,6 +46,7 @@ export async function openSession(traffic: Traffic, admitted: Admitted, id: numb
   traffic.events.sessionOpened(info);
   try {
     const home = await openHome(session, candidates);
+    await askAtLogin(session, home);
     session.welcome(home);
   } catch (error) {
     if (session.closed) return;
@@ -68,6 +70,13 @@ function homesOf(traffic: Traffic, service: string): string[] {
   const all = [...names];
   const up = all.filter((name) => !traffic.breaker.isOpen(name));
   return up.length === 0 ? all : [...up, ...all.filter((name) => !up.includes(name))];
+}
+
+/** What role and database set for the session decides what its names mean, and is not among what a server reports. */
+async function askAtLogin(session: ClientSession, home: SessionLink): Promise<void> {
+  if (session.traffic.rules.databases.length < 2) return;
+  await learnPath(session, home);
+  session.facts.loggedIn();
 }
 
 async function openHome(session: ClientSession, candidates: readonly string[]): Promise<SessionLink> {

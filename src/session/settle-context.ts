@@ -1,20 +1,112 @@
 import { FAILED } from './client-end.js';
-import { askSetting } from './joining.js';
+import { type Injection, inject } from './injection.js';
+import { askSetting, endAsking } from './joining.js';
+import { type OwnRelation, withRelation } from './own-relations.js';
 import type { SessionCore } from './session-core.js';
+import type { SessionLink } from './session-link.js';
+import { TEMP_RELATIONS } from './temp-relations.js';
 import { quoteLiteral } from './transaction.js';
 
-/** After something that may have changed what names mean: asks for search_path where it is not known any more. */
+/**
+ * After something that may have changed what names mean: asks for search_path and temporary relations where they are
+ * not known any more. The client has had its answer: what fails here is no answer to anything, and is asked again
+ * before the next statement.
+ */
 export async function settleContext(session: SessionCore): Promise<void> {
   await journalSettings(session);
-  const link = session.searchPath.takeAsk();
-  if (link === null || link.link.lost || session.closed) return;
-  if (link.link.status === FAILED || session.context.rules.databases.length < 2) {
-    // In a failed transaction nothing can be asked; its end asks again.
-    if (session.tx !== null) session.tx.searchPathChanged = true;
-    return;
+  const { facts } = session;
+  const path = facts.searchPath.takeAsk();
+  const temps = facts.temps.takeAsks();
+  const made = session.relationsMade.splice(0);
+  if (session.closed || session.context.rules.databases.length < 2) return;
+  try {
+    let changed = false;
+    for (const link of temps) if (await learnTemps(session, link)) changed = true;
+    if (path !== null && (await learnPath(session, path))) changed = true;
+    for (const { link, name } of made) if (await learnRelation(session, link, name)) changed = true;
+    if (changed) session.contextChanged();
+  } catch (error) {
+    if (session.closed) return;
+    session.traffic.events.warning('what names mean to a session could not be asked', { error: String(error) });
+    if (path !== null && !path.link.lost) facts.searchPath.outdated(path);
+    for (const link of temps) if (!link.link.lost) facts.temps.outdated(link);
+    session.contextChanged();
   }
-  const value = await askSetting(session, link, 'search_path');
-  if (session.searchPath.learn(value)) session.contextChanged();
+}
+
+/** In a failed transaction nothing can be asked; its end, or its way back to a savepoint, asks again. */
+const canAsk = ({ link }: SessionLink): boolean => !link.lost && link.status !== FAILED;
+
+/** Asks what an unqualified name is looked up in, and the level that transactions have by default. */
+export async function learnPath(session: SessionCore, link: SessionLink): Promise<boolean> {
+  if (!canAsk(link)) {
+    if (session.tx !== null) session.tx.searchPathChanged = true;
+    return false;
+  }
+  // SHOW, as it takes no snapshot: SET TRANSACTION may still follow.
+  const names = ['search_path', 'role', 'session_authorization', 'default_transaction_isolation'];
+  const asked = names.map((name) => inject(link, `SHOW ${name}`));
+  endAsking(session, link);
+  await session.drained(link);
+  const [path = '', role = '', login = '', isolation = ''] = asked.map((one) => answerOf(session, link, one));
+  const { searchPath } = session.facts;
+  const before = searchPath.value;
+  const user = role === 'none' || role === '' ? login : role;
+  const moved = searchPath.learn(path, user);
+  if (session.facts.unseen && before !== null && before !== path) noteUnseenPath(session, link, path);
+  session.facts.unseen = false;
+  const strict = isolation !== session.facts.defaultIsolation;
+  session.facts.defaultIsolation = isolation;
+  return moved || strict;
+}
+
+/** A function has set search_path: other links must be given it, and what undoes the transaction undoes it. */
+function noteUnseenPath(session: SessionCore, link: SessionLink, path: string): void {
+  const { tx, settings } = session;
+  if (tx === null) return settings.changed('search_path', link);
+  tx.searchPathChanged = true;
+  tx.changedSettings.set('search_path', link);
+  const sql = `SELECT pg_catalog.set_config('search_path', ${quoteLiteral(path)}, false)`;
+  tx.record({ type: 'statement', name: '', sql }, link);
+}
+
+async function learnTemps(session: SessionCore, link: SessionLink): Promise<boolean> {
+  if (!canAsk(link)) {
+    session.tx?.tempsChanged.add(link);
+    return false;
+  }
+  const asked = inject(link, TEMP_RELATIONS);
+  endAsking(session, link);
+  await session.drained(link);
+  if (asked.error !== null) answerOf(session, link, asked);
+  const names = asked.rows.map(([name]) => name ?? '');
+  if (names.length > 0) link.holdsState = true;
+  return session.facts.temps.learn(link.database, names);
+}
+
+/** A relation without a schema was made: in the first schema of the path that there is, as the server knows. */
+async function learnRelation(session: SessionCore, link: SessionLink, name: string): Promise<boolean> {
+  if (!canAsk(link)) return false;
+  const asked = inject(link, 'SELECT pg_catalog.current_schema()');
+  endAsking(session, link);
+  await session.drained(link);
+  const schema = answerOf(session, link, asked);
+  if (schema === '') return false;
+  session.ownRelations = withRelation(session.ownRelations, schema, name, relationOn(session, link));
+  return true;
+}
+
+export const relationOn = (session: SessionCore, link: SessionLink): OwnRelation => ({
+  database: link.database,
+  catalog: session.context.catalog?.version ?? null,
+  misses: 0,
+});
+
+function answerOf(session: SessionCore, link: SessionLink, asked: Injection): string {
+  if (asked.error === null) return asked.rows[0]?.[0] ?? '';
+  // The question has failed the client's transaction: it must not go on as if nothing had happened.
+  if (session.tx !== null && link.link.status === FAILED) session.failHere(session.tx);
+  throw new Error(`database "${link.database}" answered: ${asked.error.message}`);
 }
 
 /** What a function has set within the transaction goes to later joiners by value. */

@@ -44,6 +44,7 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
       session.active = target;
       session.last = target;
       session.forward(target, chunk, at, end);
+      if (plan.marks !== null && session.txStamp !== 0) session.noteWritten(plan.marks);
       return;
     }
   }
@@ -102,7 +103,7 @@ function runQuery(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<
       { hint: 'Send COMMIT or ROLLBACK as a statement of its own.' },
     );
   }
-  if (plan.effects.length > 0) return runWithEffects(session, plan, frame);
+  if (plan.settles) return runWithEffects(session, plan, frame);
   const target = linkFor(session, plan);
   if (target instanceof Promise) return target.then((link) => sendOn(session, plan, link, frame) ?? undefined);
   return sendOn(session, plan, target, frame);
@@ -136,6 +137,6 @@ function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer
     return null;
   }
   if (failed === undefined || frame[0] !== F.Query) throw failureOf(session);
-  sendQuery(session, { ...plan, writes: false, effects: [] }, failed, frame);
+  sendQuery(session, { ...plan, writes: false, marks: null, effects: [], settles: false }, failed, frame);
   return null;
 }

@@ -82,7 +82,12 @@ async function runExecute(session: SessionCore, plan: TextPlan, name: string, fr
   const target = await (own.database === null && prepared.on !== null ? prepared.on : linkFor(session, own));
   await makeReady(session, target, own.writes);
   await ensurePrepared(session, prepared, target);
-  sendQuery(session, { ...plan, writes: own.writes, kind: own.kind, domain: own.domain }, target, frame);
+  sendQuery(
+    session,
+    { ...plan, writes: own.writes, marks: own.marks, kind: own.kind, domain: own.domain },
+    target,
+    frame,
+  );
 }
 
 async function runDeallocate(session: SessionCore, plan: TextPlan, name: string, frame: Buffer): Promise<void> {

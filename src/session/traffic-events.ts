@@ -6,8 +6,8 @@ export interface SessionInfo {
   readonly pid: number;
   readonly user: string;
   readonly database: string;
-  /** application_name, or the user where there is none. */
-  readonly service: string;
+  /** application_name, or the user where there is none; it changes when that is set. */
+  service: string;
   readonly peer: string;
   readonly tls: boolean;
 }

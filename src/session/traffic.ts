@@ -5,6 +5,7 @@ import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { StatementCache } from '../sql/statement-cache.js';
 import type { Console } from './console.js';
+import type { ContextFacts } from './contexts.js';
 import type { TrafficCounters } from './counters.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { TextPlan } from './text-plan.js';
@@ -29,13 +30,9 @@ export interface Traffic {
   /** Databases by name, as configured. */
   database(name: string): DatabaseConfig;
   /** The same context but for what names mean to the session: by the rules that it has. */
-  contextLike(
-    context: RoutingContext,
-    searchPath: readonly string[],
-    tempTables: ReadonlyMap<string, string>,
-  ): RoutingContext;
+  contextLike(context: RoutingContext, facts: ContextFacts): RoutingContext;
   /** The routing context of these facts; sessions with the same facts get the same object, and share plans. */
-  contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext;
+  contextOf(facts: ContextFacts): RoutingContext;
   /** The session has ended. */
   closed(pid: number): void;
 }

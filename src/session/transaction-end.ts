@@ -34,7 +34,7 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
 
 /** A transaction was begun inside a query string or a pipeline that passed whole. */
 function adopt(session: SessionCore, target: SessionLink): void {
-  const tx = new Transaction('', null);
+  const tx = new Transaction('', null, session.facts.ownRelations);
   tx.opaque = true;
   // What it wrote is not known: nobody else may.
   tx.writer = target;
@@ -42,7 +42,7 @@ function adopt(session: SessionCore, target: SessionLink): void {
   target.txStamp = tx.stamp;
   session.tx = tx;
   session.txStamp = tx.stamp;
-  session.tempTablesBeforeTransaction = session.tempTables;
+  session.noteWritten([...session.facts.readsNew]);
 }
 
 /** The transaction of a link may be another one by now: what is known of the old one must not be used for it. */
@@ -68,14 +68,31 @@ export function finish(session: SessionCore, committed: boolean): void {
   session.portals.clear();
   for (const [name, { hold }] of session.cursors) if (!hold || !committed) session.cursors.delete(name);
   const asked = tx.writer ?? tx.participants.at(-1) ?? null;
+  if (inheritFacts(session, tx, committed, asked)) session.contextChanged();
+}
+
+/**
+ * What a transaction that is over leaves to the session.
+ * @param asked a link that took part, null where none did
+ * @returns whether routes depend on it
+ */
+export function inheritFacts(
+  session: SessionCore,
+  tx: Transaction,
+  committed: boolean,
+  asked: SessionLink | null,
+): boolean {
+  const { facts } = session;
   if (asked !== null) {
     for (const [name, link] of tx.changedSettings) session.settings.changed(name, link.link.lost ? asked : link);
-    if (tx.searchPathChanged) session.searchPath.outdated(asked);
+    if (tx.searchPathChanged) facts.searchPath.outdated(asked);
   }
-  if (!committed && session.tempTables !== session.tempTablesBeforeTransaction) {
-    session.tempTables = session.tempTablesBeforeTransaction;
-    session.contextChanged();
-  }
+  // ON COMMIT DROP, and what ROLLBACK undoes.
+  for (const link of tx.tempsChanged) facts.temps.outdated(link);
+  const made = tx.ownRelations !== facts.ownRelations;
+  if (made && committed) facts.ownRelations = tx.ownRelations;
+  const strict = tx.isolation !== null && facts.readsNew.size > 0;
+  return facts.forgetWritten() || made || strict;
 }
 
 /** A backend's connection has ended. */

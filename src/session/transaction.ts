@@ -1,5 +1,6 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
 import type { IsolationLevel } from '../sql/statement.js';
+import type { OwnRelations } from './own-relations.js';
 import type { SessionLink } from './session-link.js';
 
 /** What a link that joins a transaction later must go through, in order. */
@@ -8,6 +9,8 @@ export interface JournalEntry {
   /** Name of the savepoint, '' for a statement. */
   readonly name: string;
   readonly sql: string;
+  /** The transaction's new relations when the savepoint was set. */
+  readonly ownRelations?: OwnRelations;
 }
 
 let stamps = 0;
@@ -47,12 +50,19 @@ export class Transaction {
   joinBarred = false;
   /** search_path was changed in here, and perhaps only until the end. */
   searchPathChanged = false;
+  /** Links where temporary relations came, went or changed in here. */
+  readonly tempsChanged = new Set<SessionLink>();
+  /** Those of the session, and what this transaction has made. */
+  ownRelations: OwnRelations;
+  readonly #ownBefore: OwnRelations;
   /** Names of session settings changed in here, and the link where that was last. */
   readonly changedSettings = new Map<string, SessionLink>();
   readonly #journal: JournalEntry[] = [];
 
-  constructor(modes: string, isolation: IsolationLevel | null) {
+  constructor(modes: string, isolation: IsolationLevel | null, ownRelations: OwnRelations = new Map()) {
     this.stamp = ++stamps;
+    this.ownRelations = ownRelations;
+    this.#ownBefore = ownRelations;
     this.modes = modes;
     this.isolation = isolation;
   }
@@ -68,7 +78,8 @@ export class Transaction {
   /** Adds what has just run on `by`; every other participant has yet to run it. */
   record(entry: JournalEntry, by: SessionLink | null): void {
     const behind = by !== null && by.journalAt === this.#journal.length;
-    this.#journal.push(entry);
+    const { ownRelations } = this;
+    this.#journal.push(entry.type === 'savepoint' ? { ...entry, ownRelations } : entry);
     if (behind) by.journalAt = this.#journal.length;
     for (const participant of this.participants) if (participant !== by) participant.txStamp = -1;
   }
@@ -98,6 +109,8 @@ export class Transaction {
   /** ROLLBACK TO: what ran after the savepoint is undone, the savepoint stays. */
   rollbackTo(name: string, by: SessionLink | null): void {
     const at = this.#openSavepoint(name);
+    // One that is not known was set inside a string: what came before it cannot be told from what came after.
+    this.ownRelations = this.#journal[at]?.ownRelations ?? this.#ownBefore;
     if (at < 0 || this.lostParticipant) return;
     for (const participant of this.participants) {
       if (participant === by) participant.undo.length = 0;

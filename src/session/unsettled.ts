@@ -12,7 +12,7 @@ export function settleFirst(session: SessionCore, type: number, chunk: Buffer, a
   const frame = stableCopy(chunk, at, end);
   session.flushRun();
   session.block(
-    settle(session).then(() => session.message(type, frame, 0, frame.length)),
+    settle(session).then(() => session.message(type, frame, 0, frame.length, true)),
     false,
   );
 }
@@ -24,9 +24,10 @@ export function settleFirst(session: SessionCore, type: number, chunk: Buffer, a
 export async function settle(session: SessionCore): Promise<void> {
   const { unsettled } = session;
   session.unsettled = null;
-  if (unsettled === null) return;
+  if (unsettled === null && !session.facts.unsure) return;
   await waitForActive(session);
   if (session.skipping || session.closed) return;
+  if (unsettled === null) return settleContext(session);
   const { control } = unsettled.plan;
   const { tx } = session;
   if (tx !== null && (control?.type === 'commit' || control?.type === 'rollback')) {
@@ -35,7 +36,7 @@ export async function settle(session: SessionCore): Promise<void> {
     else finish(session, session.lastTag !== 'ROLLBACK');
     session.status = control.chain ? IN_TRANSACTION : IDLE;
   }
-  if (tx === null && control !== null) session.pipelineWriter = null;
+  if (tx === null && control !== null) session.endImplicit();
   if (tx !== null && control?.type === 'rollback-to') {
     session.healed(tx);
     session.status = IN_TRANSACTION;

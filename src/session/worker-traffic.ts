@@ -17,7 +17,7 @@ import { errorFrom } from '../wire/backend-messages.js';
 import { pidOf, workerOfPid } from './cancel-keys.js';
 import type { Console } from './console.js';
 import { openConsole } from './console-start.js';
-import { Contexts } from './contexts.js';
+import { type ContextFacts, Contexts } from './contexts.js';
 import { TrafficCounters } from './counters.js';
 import type { Admitted, Gate } from './gate.js';
 import { Handshake } from './handshake.js';
@@ -130,19 +130,17 @@ export class WorkerTraffic implements Gate, Traffic {
 
   #contextsChanged(): void {
     this.#contexts.clear();
+    // Plans for the old ones would keep rules and catalogs alive until their statements come again.
+    this.#cache?.forgetExtras();
     this.generation++;
   }
 
-  contextOf(searchPath: readonly string[], tempTables: ReadonlyMap<string, string>, home: string): RoutingContext {
-    return this.#contexts.of({ rules: this.rules, catalog: this.catalog, searchPath, tempTables, service: '', home });
+  contextOf(facts: ContextFacts): RoutingContext {
+    return this.#contexts.of({ rules: this.rules, catalog: this.catalog, service: '', ...facts });
   }
 
-  contextLike(
-    context: RoutingContext,
-    searchPath: readonly string[],
-    tempTables: ReadonlyMap<string, string>,
-  ): RoutingContext {
-    const like = { ...context, searchPath, tempTables };
+  contextLike(context: RoutingContext, facts: ContextFacts): RoutingContext {
+    const like = { ...context, ...facts };
     return context.rules === this.rules && context.catalog === this.catalog ? this.#contexts.of(like) : like;
   }
 

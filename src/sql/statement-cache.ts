@@ -83,6 +83,11 @@ export class StatementCache<Extra> {
     return this.#parse(buf, start, end, standardConformingStrings, key, folded !== null);
   }
 
+  /** What the caller has kept on the entries does not hold any more. */
+  forgetExtras(): void {
+    for (const entry of this.#entries.values()) entry.extra = null;
+  }
+
   #parse(
     buf: Uint8Array,
     start: number,
