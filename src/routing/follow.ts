@@ -45,10 +45,10 @@ export class Follower {
    * @param unfollowed names (as `nameKey` makes them) of which nothing lies behind: of relations that it makes anew
    */
   statement(touches: Touches, unfollowed: ReadonlySet<string> = new Set()): void {
-    const resolve = (name: TableName): ResolvedTable | null =>
-      unfollowed.has(nameKey(name)) ? null : resolveTable(name, this.#context);
+    const resolve = (name: TableName): ResolvedTable => resolveTable(name, this.#context);
     const place: Place = { scope: statementScope(this.#context), via: null };
-    this.#tables(touches, resolve, place);
+    const writes = touches.writes.filter((name) => !unfollowed.has(nameKey(name)));
+    this.#tables({ ...touches, writes }, resolve, place);
     for (const name of touches.functions) this.#function(name, place);
     if (touches.opaque !== null) this.#opaque ??= touches.opaque;
     // What cannot be seen through, a DO block most often, may set anything.

@@ -3,41 +3,59 @@ import { nameKey } from '../sql/names.js';
 import type { Statement, TableName } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
 import { type Need, tableNeed } from './need.js';
-import { comingRelation, creationSchema, type ResolvedTable, resolveTable } from './resolve.js';
+import { comingRelation, creationSchema, nameAsMade, type ResolvedTable, resolveTable } from './resolve.js';
+import { type NameUse, strangersOf } from './same-name.js';
 
 /** What the statement itself names: what it writes first, then what it reads, then sequences and what belongs to the default database. */
 export function namedNeeds(statement: Statement, context: RoutingContext): readonly Need[] {
   const coming = comingRelations(statement, context);
+  const made = new Set(madeRelations(statement).map(nameKey));
   const written = statement.writes
     .filter((name) => !coming.has(nameKey(name)))
-    .map((name): Need => tableNeed(resolveTable(name, context), 'write'));
+    .map((name): Need => namedNeed(name, 'write', made.has(nameKey(name)) ? 'made' : 'found', context));
   for (const table of coming.values()) written.push(tableNeed(table, 'write'));
   const locks = new Set(statement.locks.map(nameKey));
   const read = statement.reads.map((name) =>
-    tableNeed(resolveTable(name, context), locks.has(nameKey(name)) ? 'lock' : 'read'),
+    namedNeed(name, locks.has(nameKey(name)) ? 'lock' : 'read', 'found', context),
   );
   const advances = statement.effects.some((effect) => effect.type === 'sequence');
   const sequences = statement.sequences
     .filter((name) => !coming.has(nameKey(name)))
     .map((name): Need => {
-      const sequence: ResolvedTable = { ...resolveTable(name, context), nature: 'sequence' };
-      return tableNeed(sequence, advances ? 'write' : 'read');
+      const need = namedNeed(name, advances ? 'write' : 'read', made.has(nameKey(name)) ? 'made' : 'found', context);
+      return need.table === null ? need : { ...need, table: { ...need.table, nature: 'sequence' } };
     });
   return [...written, ...read, ...sequences, ...schemaNeeds(statement, context), ...defaultOnly(statement, context)];
+}
+
+/** Relations that the statement makes; what stood under their names before, an older view for one, does not matter. */
+export const madeRelations = ({ effects }: Statement): readonly TableName[] =>
+  effects.flatMap((effect) => (effect.type === 'create-relation' ? [effect.table] : []));
+
+/** A table that the statement names, in those of its homes where the name means it. */
+function namedNeed(name: TableName, access: Need['access'], use: NameUse, context: RoutingContext): Need {
+  const made = use === 'made' ? nameAsMade(name, context) : name;
+  const need = tableNeed(resolveTable(made, context), access);
+  if (name.schema !== undefined || need.table === null || need.homes === null) return need;
+  const strangers = strangersOf(need.table, use, need.homes, context);
+  if (strangers.size === 0) return need;
+  const note = [...strangers].map(([database, means]) => `in ${database} that name means ${means}`).join(', ');
+  return { ...need, homes: need.homes.filter((database) => !strangers.has(database)), note };
 }
 
 /** Relations that the statement makes and that come to be where it runs: temporary ones, views, parts of a table. */
 function comingRelations(statement: Statement, context: RoutingContext): ReadonlyMap<string, ResolvedTable> {
   const coming = new Map<string, ResolvedTable>();
   for (const effect of statement.effects) {
-    if (effect.type === 'create-temp' && !context.tempTables.has(effect.table)) {
-      const table: TableName = { name: effect.table };
-      coming.set(nameKey(table), comingRelation(table, context, true));
+    if (effect.type === 'create-temp') {
+      // Where one of that name is already, it is for that server to refuse.
+      const table: TableName = { schema: 'pg_temp', name: effect.table };
+      coming.set(nameKey(table), resolveTable(table, context));
     } else if (effect.type === 'create-relation' && makesTemporary(effect.table, context)) {
-      coming.set(nameKey(effect.table), comingRelation(effect.table, context, true));
+      coming.set(nameKey(effect.table), resolveTable({ schema: 'pg_temp', name: effect.table.name }, context));
     } else if (effect.type === 'create-relation' && effect.follows === true) {
-      const found = resolveTable(effect.table, context);
-      if (found.domain === null) coming.set(nameKey(effect.table), comingRelation(effect.table, context, false));
+      const found = resolveTable(nameAsMade(effect.table, context), context);
+      if (found.domain === null) coming.set(nameKey(effect.table), comingRelation(effect.table, context));
     }
   }
   return coming;

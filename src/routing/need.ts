@@ -13,6 +13,8 @@ export interface Need {
   readonly table: ResolvedTable | null;
   /** What brings it in where the statement does not name it: 'view public.v', 'trigger t on public.orders'; null: the statement. */
   readonly via: string | null;
+  /** Why one of the databases that have it cannot serve it: 'in orders_db that name means app.orders'. */
+  readonly note?: string;
 }
 
 /** All that a statement needs of one database, and what of it cannot be seen there. */

@@ -1,9 +1,10 @@
+import { nameKey } from '../sql/names.js';
 import type { ParsedText, Statement } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
 import { fixedChoice, unboundChoice } from './fixed-choices.js';
 import { Follower } from './follow.js';
 import { type Choice, makeRoute } from './make-route.js';
-import { makesTemporary, namedNeeds } from './named-needs.js';
+import { madeRelations, makesTemporary, namedNeeds } from './named-needs.js';
 import type { Need, Needs } from './need.js';
 import { explainNeeds, refusal } from './reasons.js';
 import type { Route } from './route.js';
@@ -18,7 +19,10 @@ export type { RoutingContext } from './context.js';
 export function planStatement(statement: Statement, context: RoutingContext): Route {
   for (const effect of statement.effects) {
     // Only preparing changes nothing; EXECUTE is planned by the session from the statement inside.
-    if (effect.type === 'prepare') return Object.freeze({ ...planStatement(effect.statement, context), writes: false });
+    if (effect.type === 'prepare') {
+      const route = planStatement(effect.statement, context);
+      return Object.freeze({ ...route, writes: false, writtenDomains: Object.freeze([]) });
+    }
   }
   const named = namedNeeds(statement, context);
   const fixed = fixedChoice(statement, named, context);
@@ -40,14 +44,23 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   const bound = named.filter((need) => need.homes !== null);
   const leading = leadingOf(bound);
   const candidates = (leading?.homes ?? context.rules.databases).filter((database) => hasAll(bound, database));
-  const followed = candidates.map((database): readonly [string, Needs] => [
+  const made = new Set(madeRelations(statement).map(nameKey));
+  const dropped = droppedRelations(statement);
+  const needsOf = (database: string, unfollowed = made): readonly [string, Needs] => [
     database,
-    needsAt(database, statement, named, context),
-  ]);
-  const homes = byPreference(followed.filter(([database, needs]) => hasAll(needs.all, database)));
+    needsAt(database, statement, named, unfollowed, context),
+  ];
+  const withAll = (followed: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] =>
+    followed.filter(([database, needs]) => hasAll(needs.all, database));
+  const followed = candidates.map((database) => needsOf(database));
+  let homes = byPreference(withAll(followed));
+  // A view that no database can serve any more can still be dropped.
+  if (homes.length === 0 && dropped.length > 0) {
+    homes = withAll(candidates.map((database) => needsOf(database, new Set([...made, ...dropped]))));
+  }
   const [first] = homes;
   if (first === undefined) {
-    const [, needs] = followed[0] ?? ['', needsAt(leading?.homes?.[0] ?? '', statement, named, context)];
+    const [, needs] = followed[0] ?? needsOf(leading?.homes?.[0] ?? context.rules.defaultDatabase);
     const error = refusal(needs.all);
     return [needs, { target: 'refused', database: null, homes: [], reason: error.message, error }];
   }
@@ -60,10 +73,13 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
     target: 'database',
     database,
     homes: homes.map(([name]) => name),
-    reason: explainNeeds(needs, context),
+    reason: explainNeeds(needs, database, context),
   };
   return [needs, choice];
 }
+
+const droppedRelations = ({ effects }: Statement): readonly string[] =>
+  effects.flatMap((effect) => (effect.type === 'drop-table' ? [nameKey(effect.table)] : []));
 
 /** What is behind a view or function may be at home in several databases: then the best for its leading table comes first. */
 function byPreference(homes: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] {
@@ -84,9 +100,15 @@ const leadingOf = (needs: readonly Need[]): Need | undefined =>
 const hasAll = (needs: readonly Need[], database: string): boolean =>
   needs.every((need) => need.homes === null || need.homes.includes(database));
 
-function needsAt(database: string, statement: Statement, named: readonly Need[], context: RoutingContext): Needs {
+function needsAt(
+  database: string,
+  statement: Statement,
+  named: readonly Need[],
+  unfollowed: ReadonlySet<string>,
+  context: RoutingContext,
+): Needs {
   const follower = new Follower(database, context, named);
-  follower.statement(statement);
+  follower.statement(statement, unfollowed);
   const needs = follower.result();
   const hides = statement.effects.some(
     (effect) => effect.type === 'create-relation' && makesTemporary(effect.table, context),

@@ -4,12 +4,12 @@ import type { RoutingContext } from './context.js';
 import type { Need, Needs } from './need.js';
 import { readsNew } from './resolve.js';
 
-/** One sentence: which table is why where. Tables with the same why stand together. */
-export function explainNeeds({ all: needs, opaque }: Needs, context: RoutingContext): string {
+/** One sentence: which table is why in `database`. Tables with the same why stand together. */
+export function explainNeeds({ all: needs, opaque }: Needs, database: string, context: RoutingContext): string {
   const clauses = new Map<string, Set<string>>();
   // What stands anywhere is said last, after what binds the statement.
   for (const need of needs.toSorted((a, b) => Number(a.homes === null) - Number(b.homes === null))) {
-    const why = `${whyThere(need, context)}${viaText(need)}`;
+    const why = `${whyThere(need, database, context)}${viaText(need)}`;
     clauses.set(why, (clauses.get(why) ?? new Set()).add(need.what));
   }
   const sentences = [...clauses].map(
@@ -19,12 +19,16 @@ export function explainNeeds({ all: needs, opaque }: Needs, context: RoutingCont
   return sentences.join('; ');
 }
 
-function whyThere(need: Need, context: RoutingContext): string {
+function whyThere(need: Need, chosen: string, context: RoutingContext): string {
   const { table, homes, access } = need;
-  const database = homes?.[0] ?? '';
+  const database = homes === null ? '' : chosen;
   if (table === null)
     return need.sort === 'function' ? `is in ${list(homes ?? [])}` : `is kept in the default database ${database}`;
-  if (table.domain !== null) return `is in ${database} (${phaseText(table.domain, access, context)})`;
+  if (table.domain !== null) {
+    const best = homes?.[0] ?? database;
+    const why = best === database ? '' : `; ${best} does not have all that it is used with`;
+    return `is ${best === database ? '' : 'also '}in ${database} (${phaseText(table.domain, access, context)}${why})`;
+  }
   if (table.nature === 'system') return 'is in every database';
   if (table.nature === 'temp')
     return database === '' ? 'is made beside it' : `is in ${database} (temporary table of this session)`;
@@ -64,6 +68,8 @@ export function refusal(needs: readonly Need[]): PgfigError {
 }
 
 function hintFor(needs: readonly Need[]): string {
+  const misnamed = needs.find((need) => need.note !== undefined);
+  if (misnamed !== undefined) return `Name the table with its schema: ${misnamed.what}.`;
   const schema = needs.find((need) => need.sort === 'schema');
   if (schema !== undefined) return `Run it on each database itself, for what it has of ${schema.what}.`;
   const pinned = needs.find((need) => need.sort === 'pinned');
@@ -86,12 +92,16 @@ function hintFor(needs: readonly Need[]): string {
 
 function whereText(need: Need): string {
   const { homes, table } = need;
-  const databases = (homes ?? []).join(' or ');
+  // Where the name means another table the table itself is there all the same.
+  const places =
+    need.note === undefined || table === null ? homes : need.access === 'read' ? table.reads : table.writes;
+  const databases = (places ?? []).join(' or ');
   const facts: string[] = [];
   if (table?.domain) facts.push(`domain ${table.domain.name}, phase ${table.domain.phase}`);
   if (table?.nature === 'temp') facts.push('temporary');
   if (table?.nature === 'view') facts.push('a view');
   if (need.via !== null) facts.push(`needed by ${need.via}`);
+  if (need.note !== undefined) facts.push(need.note);
   return facts.length === 0 ? databases : `${databases} (${facts.join('; ')})`;
 }
 

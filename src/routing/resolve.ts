@@ -50,25 +50,45 @@ export function statementScope(context: RoutingContext): NameScope {
  * an error of the table's home, never in rows of an old copy.
  */
 export function findTable(table: TableName, scope: NameScope): ResolvedTable | null {
-  const { context, searchPath: path } = scope;
   if (table.schema !== undefined) return findQualified(table.schema, table.name, scope);
-  const temp = context.tempTables.get(table.name);
-  // Temporary relations come first, unless search_path gives them another place (5.10.3 of the documentation).
-  if (temp !== undefined && !path.includes('pg_temp')) return tempTable(table.name, temp);
+  // A rule may name a table that is not there (yet); one that is there is meant first.
+  return findAlong(table.name, scope, mayBe) ?? findAlong(table.name, scope, () => true);
+}
 
-  if (!path.includes('pg_catalog') && isSystemTable(table.name, path, context))
-    return systemTable('pg_catalog', table.name);
-  for (const schema of path) {
+type Known = (schema: string, name: string, scope: NameScope) => boolean;
+
+function findAlong(name: string, scope: NameScope, isThere: Known): ResolvedTable | null {
+  const { context, searchPath } = scope;
+  for (const schema of wholePath(searchPath)) {
     if (schema === 'pg_temp') {
-      if (temp !== undefined) return tempTable(table.name, temp);
-      continue;
+      const temp = context.tempTables.get(name);
+      if (temp !== undefined) return tempTable(name, temp);
+    } else if (isSystemSchema(schema)) {
+      if (isSystemTable(schema, name, searchPath, context)) return systemTable(schema, name);
+    } else if (isThere(schema, name, scope)) {
+      const found = findIn(schema, name, scope);
+      if (found !== null) return found;
     }
-    const found = isSystemSchema(schema)
-      ? isSystemTable(table.name, [], context) && systemTable(schema, table.name)
-      : findIn(schema, table.name, scope);
-    if (found) return found;
   }
   return null;
+}
+
+/** pg_temp and pg_catalog are searched first, in this order, unless the path puts them elsewhere. */
+function wholePath(path: readonly string[]): readonly string[] {
+  return [...['pg_temp', 'pg_catalog'].filter((schema) => !path.includes(schema)), ...path];
+}
+
+/** Whether the relation may be there: in a definition's own database; for a statement, where its rule puts it or in the default one. */
+function mayBe(schema: string, name: string, { context, database, inDefinition }: NameScope): boolean {
+  const { rules, catalog, ownRelations } = context;
+  const key = tableKey(schema, name);
+  if (catalog === null || ownRelations?.has(key) === true) return true;
+  if (inDefinition) return catalog.hasRelation(database, schema, name) !== false;
+  const domain = rules.tables.get(key);
+  return (
+    domain === undefined ||
+    [rules.defaultDatabase, domain.database].some((one) => catalog.hasRelation(one, schema, name) !== false)
+  );
 }
 
 /** The same for a name of the statement itself: one that nobody knows is taken to be in the default database, in the first schema of the path. */
@@ -81,6 +101,11 @@ export function resolveTable(table: TableName, context: RoutingContext): Resolve
   const told = catalog?.hasRelation(rules.defaultDatabase, schema, table.name) ?? null;
   const known = table.schema !== undefined && told === null;
   return atHomeOf(null, { schema, name: table.name }, context, known);
+}
+
+/** The name under which a new relation comes to be. */
+export function nameAsMade({ schema, name }: TableName, context: RoutingContext): RelationRef {
+  return { schema: schema ?? creationSchema(context), name };
 }
 
 /**
@@ -108,23 +133,27 @@ function findQualified(schema: string, name: string, scope: NameScope): Resolved
 function findIn(schema: string, name: string, scope: NameScope): ResolvedTable | null {
   const { context } = scope;
   const { rules, catalog } = context;
+  // Each database has a schema pgfig of its own, which its triggers write.
+  if (schema === 'pgfig' && scope.inDefinition) return systemTable(schema, name);
   const ref = { schema, name };
   const key = tableKey(schema, name);
   const domain = rules.tables.get(key);
   if (domain !== undefined) return atHomeOf(domain, ref, context, true);
   const own = context.ownRelations?.get(key);
   if (own !== undefined) return atDatabase(own, ref, 'table');
-  if (catalog === null || catalog.relation === undefined) {
-    const owner = ownerByName(schema, name, rules);
-    if (owner !== null) return atHomeOf(owner, ref, context, true);
-  }
+  // A catalog that tells no owners would take the sequence of a moved table for one of the default database's own.
+  const byName = catalog?.relation === undefined ? ownerByName(schema, name, rules) : null;
+  if (byName !== null) return atHomeOf(byName, ref, context, true);
   for (const database of new Set([scope.database, ...rules.databases])) {
     const found = findAt(database, ref, scope);
     if (found !== null) return found;
     // A definition sees its own database alone.
     if (scope.inDefinition) return null;
   }
-  return null;
+  const owner = rules.databases.some((one) => (catalog?.hasRelation(one, schema, name) ?? null) === null)
+    ? ownerByName(schema, name, rules)
+    : null;
+  return owner === null ? null : atHomeOf(owner, ref, context, true);
 }
 
 /** The relation as one database's catalog has it. */
@@ -134,7 +163,7 @@ function findAt(database: string, ref: RelationRef, scope: NameScope): ResolvedT
   const facts = catalog?.relation?.(database, ref.schema, ref.name) ?? null;
   const part = facts === null ? null : partOf(database, ref, facts, scope);
   if (part !== null) return part;
-  if (facts !== null && (facts.kind === 'view' || facts.kind === 'materialized-view')) return viewOf(ref, context);
+  if (facts !== null && isView(facts)) return viewOf(ref, context);
   if (catalog?.hasRelation(database, ref.schema, ref.name) !== true) return null;
   if (database === rules.defaultDatabase) return atHomeOf(null, ref, context, true);
   if (!scope.inDefinition) return null;
@@ -142,6 +171,8 @@ function findAt(database: string, ref: RelationRef, scope: NameScope): ResolvedT
   const elsewhere = catalog.hasRelation(rules.defaultDatabase, ref.schema, ref.name) !== false;
   return elsewhere ? atHomeOf(null, ref, context, true) : atDatabase(database, ref, 'table');
 }
+
+const isView = ({ kind }: RelationFacts): boolean => kind === 'view' || kind === 'materialized-view';
 
 /** What belongs to another table is where that is: partitions, children, sequences, indexes. null: it stands alone. */
 function partOf(
@@ -178,9 +209,16 @@ function furtherUp(database: string, ref: RelationRef, scope: NameScope, depth: 
   return facts === null || depth > DEEPEST ? null : partOf(database, ref, facts, scope, depth + 1);
 }
 
-/** A view without a rule: every database that has it is a home as far as the view itself goes. */
+/**
+ * A view without a rule: every database that has it, as a view, is a home as far as the view itself goes. A table of
+ * that name in another database is not the same thing.
+ */
 function viewOf(ref: RelationRef, { catalog, rules }: RoutingContext): ResolvedTable {
-  const homes = rules.databases.filter((database) => catalog?.hasRelation(database, ref.schema, ref.name) !== false);
+  const homes = rules.databases.filter((database) => {
+    if (catalog?.hasRelation(database, ref.schema, ref.name) === false) return false;
+    const facts = catalog?.relation?.(database, ref.schema, ref.name) ?? null;
+    return facts === null || isView(facts);
+  });
   return {
     key: tableKey(ref.schema, ref.name),
     ref,
@@ -193,8 +231,8 @@ function viewOf(ref: RelationRef, { catalog, rules }: RoutingContext): ResolvedT
 }
 
 /**
- * Without a catalog: serial and identity columns name their sequence `<table>_<column>_seq`; the longest table name
- * that fits owns it.
+ * Where a catalog is not known: serial and identity columns name their sequence `<table>_<column>_seq`; the longest
+ * table name that fits owns it.
  */
 function ownerByName(schema: string, name: string, rules: RuleSet): Domain | null {
   if (!name.endsWith('_seq')) return null;
@@ -206,10 +244,18 @@ function ownerByName(schema: string, name: string, rules: RuleSet): Domain | nul
   return null;
 }
 
-/** Names that begin with pg_ are the system's, unless a rule gives that name to a table on the path. */
-function isSystemTable(name: string, path: readonly string[], { rules, catalog }: RoutingContext): boolean {
-  const known = catalog?.hasRelation(rules.defaultDatabase, 'pg_catalog', name) ?? null;
-  return known ?? (name.startsWith('pg_') && !path.some((schema) => rules.tables.has(tableKey(schema, name))));
+/** Where no catalog tells, names that begin with pg_ are the system's, unless a rule gives that name to a table on the path. */
+function isSystemTable(
+  schema: string,
+  name: string,
+  path: readonly string[],
+  { rules, catalog }: RoutingContext,
+): boolean {
+  const known = catalog?.hasRelation(rules.defaultDatabase, schema, name) ?? null;
+  if (known !== null) return known;
+  return (
+    schema === 'pg_catalog' && name.startsWith('pg_') && !path.some((one) => rules.tables.has(tableKey(one, name)))
+  );
 }
 
 function atHomeOf(domain: Domain | null, ref: RelationRef, context: RoutingContext, known: boolean): ResolvedTable {
@@ -265,10 +311,8 @@ function tempTable(name: string, database: string | null): ResolvedTable {
   };
 }
 
-/** A relation that the statement itself makes, and that comes to be where the statement runs: a temporary table, a view. */
-export function comingRelation(table: TableName, context: RoutingContext, temporary: boolean): ResolvedTable {
-  if (temporary) return tempTable(table.name, null);
-  const ref = { schema: table.schema ?? creationSchema(context), name: table.name };
-  const { rules } = context;
-  return { ...atDatabase(rules.defaultDatabase, ref, 'view'), reads: null, writes: null };
+/** A relation that the statement itself makes, and that comes to be where the statement runs: a view, a part of a table. */
+export function comingRelation(table: TableName, context: RoutingContext): ResolvedTable {
+  const made = atDatabase(context.rules.defaultDatabase, nameAsMade(table, context), 'view');
+  return { ...made, reads: null, writes: null };
 }
