@@ -1,102 +1,62 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import t from 'tap';
-import { parse } from 'yaml';
-import type { CatalogView } from '../../src/routing/catalog-view.js';
-import { planText, type RoutingContext } from '../../src/routing/plan.js';
-import { buildRuleSet } from '../../src/rules/build.js';
-import type { Domain, Phase, RuleSet } from '../../src/rules/rule-set.js';
+import t, { type Test } from 'tap';
+import { explainScript } from '../../src/operator/cli/explain-script.js';
+import { planStatement } from '../../src/routing/plan.js';
 import { loadParser } from '../../src/sql/parser.js';
+import { type Case, readCases } from './case-file.js';
 
-/** One case: SQL, and what must be decided. What is left out is not looked at; `statement` picks one of several. */
-interface Case extends Setting {
-  readonly sql: string;
-  /** A database, any, every or refused. */
-  readonly route: string;
-  readonly reads?: readonly string[];
-  readonly written?: readonly string[];
-  /** Counts as a write. */
-  readonly writes?: boolean;
-  readonly domain?: string | null;
-  readonly homes?: readonly string[];
-  /** Each must stand in the reason (or the refusal). */
-  readonly says?: readonly string[];
-}
-
-interface Setting {
-  readonly domains?: Readonly<Record<string, { database: string; phase: Phase; tables: readonly string[] }>>;
-  /** database -> its relations; missing: no catalog. */
-  readonly catalog?: Readonly<Record<string, readonly string[]>> | null;
-  readonly searchPath?: readonly string[];
-  readonly temp?: Readonly<Record<string, string>>;
-  readonly home?: string;
-}
-
-interface CaseFile extends Setting {
-  readonly cases: readonly Case[];
-}
-
-function rulesOf(domains: Setting['domains'] = {}): RuleSet {
-  const list = Object.entries(domains).map(
-    ([name, domain]): Domain => ({ name, ...domain, owner: null, crossDatabase: 'refuse', file: `${name}.yaml` }),
-  );
-  return buildRuleSet(list, { defaultDatabase: 'monolith', version: 1 });
-}
-
-function catalogOf(relations: Setting['catalog']): CatalogView | null {
-  if (!relations) return null;
-  return {
-    version: 1,
-    hasRelation: (database, schema, name) => relations[database]?.includes(`${schema}.${name}`) ?? null,
-    initialSearchPath: () => null,
-  };
-}
-
-function contextOf(file: Setting, one: Setting): RoutingContext {
-  const home = one.home ?? file.home;
-  return {
-    rules: rulesOf(one.domains ?? file.domains),
-    catalog: catalogOf(one.catalog === undefined ? file.catalog : one.catalog),
-    searchPath: one.searchPath ?? file.searchPath ?? ['public'],
-    tempTables: new Map(Object.entries(one.temp ?? file.temp ?? {})),
-    service: 'test',
-    ...(home !== undefined && { home }),
-  };
-}
-
-const folder = new URL('../../../test/routing/cases/', import.meta.url);
 const parser = await loadParser();
-const files = readdirSync(folder)
-  .sort()
-  .map((name): [string, CaseFile] => [name, parse(readFileSync(new URL(name, folder), 'utf8'))]);
+const cases = readCases(parser);
 
-// Read from the source tree: a folder that is empty or not found must not pass.
-t.ok(files.flatMap(([, file]) => file.cases).length >= 170);
+// A folder that is empty or not found must not pass.
+t.ok(cases.length >= 470, `${cases.length} cases`);
 
-for (const [name, file] of files) {
-  t.test(name, async (t) => {
-    for (const one of file.cases) {
-      const [route] = planText(parser.parse(one.sql), contextOf(file, one));
-      if (route === undefined) {
-        t.fail(`no statement in ${one.sql}`);
-        continue;
-      }
-      const wanted = {
-        route: one.route,
-        ...(one.reads && { reads: one.reads }),
-        ...(one.written && { written: one.written }),
-        ...(one.writes !== undefined && { writes: one.writes }),
-        ...(one.domain !== undefined && { domain: one.domain }),
-        ...(one.homes && { homes: one.homes }),
-      };
-      const found = { ...route, route: route.database ?? route.target };
-      t.match(found, wanted, one.sql);
-      for (const part of one.says ?? []) {
-        t.ok(`${route.reason} ${route.error?.hint ?? ''}`.includes(part), `${one.sql}: says ${part}`, {
-          found: route.reason,
-        });
-      }
-      t.equal(route.target === 'refused', route.error !== null, `${one.sql}: an error exactly where it is refused`);
-      t.ok(Object.isFrozen(route) && Object.isFrozen(route.homes), `${one.sql}: frozen`);
-    }
+for (const file of new Set(cases.map((one) => one.file))) {
+  t.test(file, async (t) => {
+    for (const one of cases) if (one.file === file) check(t, one);
   });
 }
+
+function check(t: Test, { title, expected, context }: Case): void {
+  const [statement] = parser.parse(expected.sql).statements;
+  if (statement === undefined) {
+    t.fail(`no statement in ${title}`);
+    return;
+  }
+  const route = planStatement(statement, context);
+  const { sql, says, reason, hint, ...facts } = expected;
+  const found: Record<string, unknown> = { ...route, route: route.database ?? route.target };
+  for (const [key, value] of Object.entries(facts)) {
+    if (key in found) t.same(found[key], value, `${title}: ${key}`, { found: route.reason });
+  }
+  const text = `${route.reason} ${route.error?.hint ?? ''}`;
+  for (const part of says ?? []) t.ok(text.includes(part), `${title}: says ${part}`, { found: text });
+  if (reason !== undefined) t.equal(route.reason, reason, `${title}: reason`);
+  if (hint !== undefined) t.equal(route.error?.hint, hint, `${title}: hint`);
+  t.equal(route.target === 'refused', route.error !== null, `${title}: an error exactly where it is refused`);
+  if (route.error !== null) t.equal(route.error.message, route.reason, `${title}: the refusal is the reason`);
+  t.ok(Object.isFrozen(route) && Object.isFrozen(route.homes), `${title}: frozen`);
+  t.same(planStatement(statement, context), route, `${title}: the same again`);
+}
+
+t.test('pgfig explain shows what the router decides, in its words', async (t) => {
+  for (const { title, expected, context } of cases) {
+    const parsed = parser.parse(expected.sql);
+    const [statement] = parsed.statements;
+    const [explained] = explainScript(parsed, context);
+    if (statement === undefined || explained === undefined) throw new Error(`no statement in ${title}`);
+    const route = planStatement(statement, context);
+    const syntax = parsed.syntaxError === null ? '' : ` (${parsed.syntaxError})`;
+    t.same(
+      explained,
+      {
+        kind: statement.kind,
+        reads: route.reads,
+        writes: route.written,
+        route: route.target === 'refused' ? null : (route.database ?? route.target),
+        refused: route.error?.message ?? null,
+        reason: `${route.reason}${syntax}`,
+      },
+      title,
+    );
+  }
+});
