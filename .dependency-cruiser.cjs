@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   auth: ['errors', 'wire', 'config'],
   rules: ['errors', 'sql', 'config'],
   routing: ['errors', 'sql', 'rules'],
-  backend: ['errors', 'wire', 'net', 'config', 'auth', 'routing'],
+  backend: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'routing'],
   session: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'rules', 'routing', 'backend'],
   operator: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'rules', 'routing', 'backend', 'session'],
   embedded: ['errors', 'config'],

@@ -1,4 +1,4 @@
-import { type Catalog, mergeCatalog, readCatalogParts } from '../backend/catalog.js';
+import { type Catalog, CatalogReader, mergeCatalog } from '../backend/catalog.js';
 import type { Config } from '../config/config.js';
 
 const INTERVAL_MS = 30_000;
@@ -18,7 +18,7 @@ export interface CatalogSight {
 
 /** Reads the catalogs of all databases every 30 s and soon after DDL, one reading at a time. */
 export class CatalogRefresher {
-  readonly #config: Config;
+  readonly #reader: CatalogReader;
   readonly #onChange: (catalog: Catalog) => void;
   readonly #onError: (database: string, error: Error) => void;
   readonly #sights = new Map<string, CatalogSight>();
@@ -32,7 +32,7 @@ export class CatalogRefresher {
   #closed = false;
 
   constructor(config: Config, onChange: (catalog: Catalog) => void, onError: (database: string, error: Error) => void) {
-    this.#config = config;
+    this.#reader = new CatalogReader(config);
     this.#onChange = onChange;
     this.#onError = onError;
     this.#read();
@@ -73,7 +73,7 @@ export class CatalogRefresher {
     this.#reading = true;
     const began = Date.now();
     this.#soonSince = null;
-    void readCatalogParts(this.#config).then((read) => {
+    void this.#reader.read().then((read) => {
       this.#reading = false;
       if (this.#closed) return;
       const now = new Date();
@@ -81,7 +81,7 @@ export class CatalogRefresher {
       for (const [database, part] of read) {
         const error = part instanceof Error ? part.message : null;
         if (part instanceof Error && this.#sights.get(database)?.error !== error) this.#onError(database, part);
-        const relations = part instanceof Error ? (this.#sights.get(database)?.relations ?? 0) : part.relations.length;
+        const relations = part instanceof Error ? (this.#sights.get(database)?.relations ?? 0) : part.relationCount;
         this.#sights.set(database, { at: now, error, relations });
       }
       const merged = mergeCatalog(this.#catalog, read);

@@ -138,11 +138,11 @@ function messageOf(error: Error): string {
   return error.message;
 }
 
-/** `$user` is left out where no relation is in a schema of that name: most often there is no such schema. */
+/** `$user` is left out where there is no schema of that name, as most often. */
 function searchPathOf(catalog: Catalog | null, config: Config, user: string | undefined): readonly string[] {
   if (catalog === null) return ['public'];
   const role = user ?? config.databases.get(config.default)?.user ?? '';
   const path = catalog.initialSearchPath(config.default, role) ?? ['$user', 'public'];
-  const hasOwn = catalog.part(config.default)?.relations.some(([schema]) => schema === role) ?? false;
+  const hasOwn = catalog.hasSchema(config.default, role) ?? false;
   return path.flatMap((schema) => (schema === '$user' ? (hasOwn ? [role] : []) : [schema]));
 }

@@ -1,0 +1,140 @@
+/** OIDs below are PostgreSQL's own (FirstNormalObjectId in access/transam.h). */
+export const FIRST_USER_OID = 16_384;
+
+/*
+ * Each section of the catalog is one query that gives one JSON text, in an order that does not change. The server
+ * keeps the text back where its digest is the one of the last reading, so a reading that finds nothing new moves no
+ * rows. No function here deparses anything (pg_get_viewdef, pg_get_expr ...): those lock the user's tables, and would
+ * wait behind an ALTER TABLE. What a definition names is told by pg_depend, by OID.
+ */
+
+/** Relations and functions that the objects of one system catalog name; an operator stands for its function. */
+const uses = (catalog: string): string => `
+  SELECT objid, json_agg(refobjid::bigint ORDER BY refobjid) FILTER (WHERE is_relation) AS relations,
+         json_agg(refobjid::bigint ORDER BY refobjid) FILTER (WHERE NOT is_relation) AS functions
+    FROM (SELECT objid, refclassid = 'pg_class'::regclass AS is_relation, refobjid FROM pg_depend
+           WHERE classid = '${catalog}'::regclass AND refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass)
+             AND refobjid >= ${FIRST_USER_OID}
+           UNION
+          SELECT objid, false, o.oprcode FROM pg_depend d JOIN pg_operator o ON o.oid = d.refobjid
+           WHERE classid = '${catalog}'::regclass AND refclassid = 'pg_operator'::regclass
+             AND refobjid >= ${FIRST_USER_OID} AND o.oprcode >= ${FIRST_USER_OID}) d
+   GROUP BY objid`;
+
+const columnNames = (relation: string, numbers: string): string =>
+  `(SELECT json_agg(attname ORDER BY attnum) FROM pg_attribute WHERE attrelid = ${relation} AND attnum = ANY (${numbers}))`;
+
+/** A subselect that names a relation twice gives both schemas; temporary and TOAST ones are no business of anyone else. */
+const ORDINARY_SCHEMA = "nspname !~ '^pg_(toast|temp)'";
+
+/** By name: rows of JSON arrays as `r`, in the order `o`. */
+const QUERIES = {
+  schemas: `SELECT to_json(nspname) AS r, nspname::text COLLATE "C" AS o FROM pg_namespace WHERE ${ORDINARY_SCHEMA}`,
+
+  types: `
+SELECT json_build_array(t.oid::bigint, nspname, t.typname, t.typtype) AS r, t.oid AS o
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
+  LEFT JOIN pg_class c ON c.oid = coalesce(nullif(e.typrelid, 0), t.typrelid)
+ WHERE t.oid >= ${FIRST_USER_OID} AND ${ORDINARY_SCHEMA} AND (c.oid IS NULL OR c.relkind = 'c')`,
+
+  relations: `
+SELECT json_build_array(c.oid::bigint, nspname, relname, relkind) AS r, c.oid AS o
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ${ORDINARY_SCHEMA}`,
+
+  /** The last: a sequence without an owner from which the defaults of one table alone draw. */
+  owners: `
+SELECT json_build_array(oid::bigint, min(owner)::bigint) AS r, oid AS o
+  FROM (SELECT indexrelid AS oid, indrelid::bigint AS owner, 1 AS rank FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+         WHERE indexrelid >= ${FIRST_USER_OID} AND relnamespace <> 'pg_toast'::regnamespace
+         UNION ALL
+        SELECT s.oid, d.refobjid::bigint, 1 FROM pg_class s
+          JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+         WHERE s.relkind = 'S' AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+         UNION ALL
+        SELECT s.oid, min(a.adrelid::bigint), 2 FROM pg_depend d
+          JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_attrdef a ON a.oid = d.objid
+         WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+         GROUP BY s.oid HAVING count(DISTINCT a.adrelid) = 1
+           AND NOT EXISTS (SELECT FROM pg_depend w WHERE w.classid = 'pg_class'::regclass AND w.objid = s.oid
+                              AND w.refclassid = 'pg_class'::regclass AND w.deptype IN ('a', 'i'))) links
+ GROUP BY oid`,
+
+  inherits: `
+SELECT json_build_array(inhrelid::bigint, inhparent::bigint) AS r, inhrelid::bigint * 4294967296 + inhparent::bigint AS o
+  FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE relkind IN ('r', 'p', 'f')`,
+
+  rewrites: `
+SELECT json_build_array(c.oid::bigint, relkind, r.oid::bigint, r.xmin::text, rulename, ev_type, is_instead,
+                        ev_qual::text <> '<>', coalesce(relations, '[]'), coalesce(functions, '[]')) AS r, r.oid AS o
+  FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+  LEFT JOIN (${uses('pg_rewrite')}) u ON u.objid = r.oid
+ WHERE c.oid >= ${FIRST_USER_OID} AND ev_enabled IN ('O', 'A')`,
+
+  /** What tgisinternal marks belongs to a constraint, or, before PostgreSQL 13, to a partition. */
+  triggers: `
+SELECT json_build_array(tgrelid::bigint, tgname, tgtype,
+                        CASE WHEN tgattr::text <> '' THEN ${columnNames('tgrelid', 'tgattr')} END,
+                        coalesce(functions, '[]')) AS r, t.oid AS o
+  FROM pg_trigger t LEFT JOIN (${uses('pg_trigger')}) u ON u.objid = t.oid
+ WHERE (NOT tgisinternal OR tgconstraint = 0) AND tgenabled IN ('O', 'A')`,
+
+  policies: `
+SELECT json_build_array(polrelid::bigint, polname, polcmd, coalesce(relations, '[]'), coalesce(functions, '[]')) AS r, p.oid AS o
+  FROM pg_policy p JOIN pg_class c ON c.oid = polrelid JOIN (${uses('pg_policy')}) u ON u.objid = p.oid
+ WHERE relrowsecurity`,
+
+  /** Functions in defaults, generated columns and checks; both halves are few, as most use PostgreSQL's own alone. */
+  expressions: `
+SELECT json_build_array(adrelid::bigint, CASE attgenerated WHEN '' THEN 'default' ELSE 'generated' END, attname, functions) AS r,
+       d.oid AS o
+  FROM pg_attrdef d JOIN (${uses('pg_attrdef')}) u ON u.objid = d.oid
+  JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
+ WHERE functions IS NOT NULL
+ UNION ALL
+SELECT json_build_array(conrelid::bigint, 'check', conname, functions), c.oid
+  FROM pg_constraint c JOIN (${uses('pg_constraint')}) u ON u.objid = c.oid
+ WHERE contype = 'c' AND conrelid <> 0 AND functions IS NOT NULL`,
+
+  /**
+   * A partition of the referencing table has the key again: left out, as the key of the whole says it. A partition of
+   * the referenced one has it for what is done to that partition. confdelsetcols is there from PostgreSQL 15 on.
+   */
+  foreignKeys: `
+SELECT json_build_array(confrelid::bigint, conrelid::bigint, conname, confdeltype::text || confupdtype::text,
+         CASE WHEN conparentid = 0 THEN 1 ELSE 0 END,
+         CASE WHEN acts THEN ${columnNames('conrelid', 'conkey')} END,
+         CASE WHEN acts THEN ${columnNames('confrelid', 'confkey')} END,
+         CASE WHEN confdeltype IN ('n', 'd') THEN ${columnNames(
+           'conrelid',
+           "ARRAY(SELECT value::int2 FROM jsonb_array_elements_text(nullif(to_jsonb(c) -> 'confdelsetcols', 'null')))",
+         )} END) AS r, confrelid::bigint * 4294967296 + c.oid::bigint AS o
+  FROM (SELECT c.*, confdeltype NOT IN ('a', 'r') OR confupdtype NOT IN ('a', 'r') AS acts FROM pg_constraint c
+         WHERE contype = 'f') c
+ WHERE conparentid = 0
+    OR NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = c.conparentid AND p.confrelid = c.confrelid)`,
+
+  functions: `
+SELECT json_build_array(p.oid::bigint, p.xmin::text, nspname, proname, prokind, lanname, provolatile,
+         (SELECT substr(s, 13) FROM unnest(proconfig) s WHERE starts_with(s, 'search_path=')), e.extname,
+         CASE WHEN prokind = 'a' THEN (SELECT json_agg(f::oid::bigint)
+           FROM pg_aggregate a, unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn,
+                                             aggmtransfn, aggminvtransfn, aggmfinalfn]) f
+          WHERE a.aggfnoid = p.oid AND f::oid >= ${FIRST_USER_OID}) END) AS r, p.oid AS o
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+  LEFT JOIN (SELECT objid, extname FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+              WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e') e
+    ON e.objid = p.oid
+ WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND ${ORDINARY_SCHEMA}`,
+};
+
+export type QueryName = keyof typeof QUERIES;
+export const QUERY_NAMES = Object.keys(QUERIES) as readonly QueryName[];
+
+/** [stamp, rows as JSON text or null where the stamp is `known`] */
+export function sectionQuery(name: QueryName, known: string): string {
+  return `
+SELECT md5(t), CASE WHEN md5(t) <> '${known}' THEN t END
+  FROM (SELECT coalesce(json_agg(r ORDER BY o), '[]')::text AS t FROM (${QUERIES[name]}) q) s`;
+}
