@@ -33,6 +33,7 @@ function renamed(touches: Touches, rename: (table: TableName) => TableName): Tou
     changes: touches.changes,
     sequences: touches.sequences.map(rename),
     functions: touches.functions,
+    ...(touches.homonyms && { homonyms: touches.homonyms }),
     opaque: touches.opaque,
   };
 }

@@ -1,7 +1,7 @@
 import { createSchema } from './extract-create-schema.js';
 import { alterSchema, drop, grant, named, publishedSchemas, RELATIONS } from './extract-named.js';
 import { QueryWalk } from './extract-query.js';
-import type { Facts } from './facts.js';
+import { type Facts, NO_FUNCTIONS } from './facts.js';
 import { tableOf, tableOfParts } from './names.js';
 import type { Statement, StatementKind, TableName } from './statement.js';
 import { inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf } from './tree.js';
@@ -35,10 +35,7 @@ export function ddl(facts: Facts, tag: string, node: TreeNode, extract: Extract)
   // CREATE TABLE AS runs its query unless told WITH NO DATA.
   if (tag === 'CreateTableAsStmt' && nodeOf(node.into).skipData !== true) return 'ddl';
   if (tag !== 'CreateSchemaStmt') facts.changes.clear();
-  if (!EVALUATES.has(tag)) {
-    facts.functions.cut(0);
-    facts.homonyms.cut(0);
-  }
+  if (!EVALUATES.has(tag)) facts.cutFunctions(NO_FUNCTIONS);
   facts.effects.splice(0, Infinity, ...facts.effects.filter((effect) => HAPPENS_NOW.has(effect.type)));
   return 'ddl';
 }
@@ -115,7 +112,7 @@ function createTable(facts: Facts, walk: QueryWalk, node: TreeNode): void {
   walk.walk(node.inhRelations, null);
   walkDefinition(facts, walk, node.tableElts);
   walkDefinition(facts, walk, [node.constraints, node.partspec]);
-  facts.functions.cut(0);
+  facts.cutFunctions(NO_FUNCTIONS);
   walkDefinition(facts, walk, node.partbound);
 }
 
@@ -190,9 +187,9 @@ function alterRelation(facts: Facts, walk: QueryWalk, node: TreeNode): void {
     if (RELATIONS.has(objectType)) otherName(facts, table, node);
   }
   for (const item of listOf(node.cmds)) {
-    const before = facts.functions.names.length;
+    const before = facts.functionsSoFar();
     walkDefinition(facts, walk, item);
-    if (!REWRITES.has(textOf(inside(item, 'AlterTableCmd')?.subtype))) facts.functions.cut(before);
+    if (!REWRITES.has(textOf(inside(item, 'AlterTableCmd')?.subtype))) facts.cutFunctions(before);
   }
 }
 

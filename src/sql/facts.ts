@@ -1,6 +1,14 @@
 import { ChangeList, FunctionList, TableList } from './name-list.js';
 import type { SessionEffect, Statement, StatementKind, TableChange, TableName, Touches } from './statement.js';
 
+/** How many functions a statement was found to call. */
+export interface FunctionCount {
+  readonly functions: number;
+  readonly homonyms: number;
+}
+
+export const NO_FUNCTIONS: FunctionCount = Object.freeze({ functions: 0, homonyms: 0 });
+
 /** What has been found in one statement so far. `finish` makes the frozen Statement of it. */
 export class Facts {
   readonly reads = new TableList();
@@ -59,6 +67,16 @@ export class Facts {
     this.opaque ??= touches.opaque;
   }
 
+  functionsSoFar(): FunctionCount {
+    return { functions: this.functions.names.length, homonyms: this.homonyms.names.length };
+  }
+
+  /** Forgets the functions found since: they stand in a definition, and are not called now. */
+  cutFunctions(count: FunctionCount): void {
+    this.functions.cut(count.functions);
+    this.homonyms.cut(count.homonyms);
+  }
+
   finish(kind: StatementKind): Statement {
     return freeze({
       kind,
@@ -83,7 +101,7 @@ export class Facts {
 /** Statements are shared by every session that sends the same text. */
 function freeze(statement: Statement): Statement {
   for (const list of [statement.reads, statement.writes, statement.locks, statement.sequences]) Object.freeze(list);
-  for (const list of [statement.changes, statement.functions, statement.effects, statement.schemas])
+  for (const list of [statement.changes, statement.functions, statement.effects, statement.schemas, statement.homonyms])
     Object.freeze(list);
   return Object.freeze(statement);
 }

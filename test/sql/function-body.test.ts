@@ -319,3 +319,43 @@ t.test('the union of what pieces of SQL touch', (t) => {
   t.same(told(mergeTouches([])), NOTHING);
   t.end();
 });
+
+t.test('definitions broken at random are read or opaque, never an error', (t) => {
+  const whole =
+    definition(`DECLARE o orders%ROWTYPE; a text[] := '{x,"y"}'; c CURSOR (n int) FOR SELECT * FROM t WHERE id = n;
+  BEGIN
+    FOR x, y IN SELECT a, b FROM u LOOP o.id := x; a[1] = (SELECT 'it''s' || $q$ $1 $q$ FROM w); END LOOP;
+    EXECUTE 'DELETE FROM v' || ' WHERE id = $1' USING o.id;
+    SELECT a, b INTO STRICT o.a, y FROM t FOR UPDATE;
+    RETURN QUERY EXECUTE format('SELECT %I', a[1]); -- a comment
+    EXCEPTION WHEN OTHERS THEN RAISE NOTICE '% %', SQLERRM, (SELECT 1 FROM z);
+  END`);
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % below;
+  };
+  let read = 0;
+  for (let i = 0; i < 500; i += 1) {
+    const from = random(whole.length);
+    const to = from + random(12);
+    const broken = `${whole.slice(0, from)}${random(2) === 0 ? '' : whole.slice(random(whole.length)).slice(0, 9)}${whole.slice(to)}`;
+    const body = readPlpgsqlBody(parser, broken);
+    t.ok(Array.isArray(body.reads) && (body.opaque === null || body.sets.includes('*')), broken);
+    readSqlBody(parser, broken.slice(60));
+    if (body.opaque === null || body.opaque.startsWith('dynamic')) read += 1;
+  }
+  t.ok(read > 50, `${read} of them could be read`);
+  t.end();
+});
+
+t.test('calls tell their number of arguments, so that overloads can be told apart', (t) => {
+  t.same(parseOne('SELECT f(), f(1), s.f(1, b => 2), f(a) FROM t').functions, [
+    { name: 'f', args: 0 },
+    { name: 'f', args: 1 },
+    { schema: 's', name: 'f', args: 2 },
+  ]);
+  t.same(parseOne('SELECT f(VARIADIC ARRAY[1, 2])').functions, [{ name: 'f' }]);
+  t.same(readSqlBody(parser, 'SELECT f(a, b) FROM t').functions, [{ name: 'f', args: 2 }]);
+  t.end();
+});
