@@ -3,7 +3,7 @@ import { nameKey } from '../sql/names.js';
 import type { Body, FunctionName, TableChange, TableName, Touches } from '../sql/statement.js';
 import type { FunctionFacts, HiddenWork, RelationFacts } from './catalog-view.js';
 import type { RoutingContext } from './context.js';
-import { functionsNamed, functionText } from './functions.js';
+import { functionsAt, functionsNamed, functionText } from './functions.js';
 import { type Need, type Needs, tableNeed } from './need.js';
 import { findTable, type NameScope, type ResolvedTable, resolveTable, statementScope } from './resolve.js';
 
@@ -49,7 +49,7 @@ export class Follower {
     const place: Place = { scope: statementScope(this.#context), via: null };
     const writes = touches.writes.filter((name) => !unfollowed.has(nameKey(name)));
     this.#tables({ ...touches, writes }, resolve, place);
-    for (const name of touches.functions) this.#function(name, place);
+    this.#calls(touches, place);
     if (touches.opaque !== null) this.#opaque ??= touches.opaque;
     // What cannot be seen through, a DO block most often, may set anything.
     if (touches.opaque !== null) this.#movesNames = true;
@@ -70,7 +70,7 @@ export class Follower {
       const found = findTable(name, scope);
       if (found !== null) this.#need({ ...found, nature: 'sequence' }, 'write', via);
     }
-    for (const name of touches.functions) this.#function(name, place);
+    this.#calls(touches, place);
     if (touches.opaque !== null) this.#opaque ??= `${via} cannot be seen through: ${touches.opaque}`;
   }
 
@@ -175,7 +175,6 @@ export class Follower {
 
   #function(name: FunctionName, place: Place): void {
     const text = functionText(name);
-    const { searchPath } = place.scope;
     const found = functionsNamed(name, this.#database, place.scope);
     if (found.unknown) {
       this.#unknown.add(text);
@@ -194,14 +193,22 @@ export class Follower {
       });
       return;
     }
-    // Overloads have one name: all are followed, once for each search_path.
-    if (
-      !this.#first(
-        `function ${name.schema === undefined ? '' : tableKey(name.schema, '')}${name.name}\0${searchPath.join('\0')}`,
-      )
-    )
-      return;
-    for (const one of found.here) this.#body(one, place);
+    this.#bodies(name, found.here, place);
+  }
+
+  #calls(touches: Touches, place: Place): void {
+    for (const name of touches.functions) this.#function(name, place);
+    // Which of two with the same name is meant hangs on types that are not known here: the user's may be.
+    for (const name of touches.homonyms ?? []) {
+      this.#bodies(name, functionsAt(name, this.#database, place.scope) ?? [], place);
+    }
+  }
+
+  /** Overloads have one name: all are followed, once for each search_path. */
+  #bodies(name: FunctionName, found: readonly FunctionFacts[], place: Place): void {
+    const schema = name.schema === undefined ? '' : tableKey(name.schema, '');
+    if (found.length === 0 || !this.#first(`function ${schema}${name.name}\0${pathText(place)}`)) return;
+    for (const one of found) this.#body(one, place);
   }
 
   #body(facts: FunctionFacts, place: Place): void {

@@ -31,7 +31,8 @@ export function functionsNamed(name: FunctionName, database: string, scope: Name
   return { here: functionsAt(name, first, scope) ?? [], elsewhere: [], unknown: true };
 }
 
-function functionsAt(name: FunctionName, database: string, scope: NameScope): readonly FunctionFacts[] | null {
+/** The functions of that name in the schemas of the path; null: nothing is known of the database's. */
+export function functionsAt(name: FunctionName, database: string, scope: NameScope): readonly FunctionFacts[] | null {
   const { catalog } = scope.context;
   if (catalog?.functions === undefined) return null;
   const schemas = name.schema === undefined ? scope.searchPath : [name.schema];
