@@ -1,6 +1,7 @@
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
+import { type CachedStatement, Reading } from '../sql/statement-cache.js';
 import { closeComplete } from '../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../wire/decode.js';
 import { HEADER } from '../wire/framer.js';
@@ -13,6 +14,7 @@ import { endPipeline } from './pipeline-end.js';
 import { withPortal } from './portals.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared, followRules, parsed } from './prepared-statements.js';
+import { type Found, lookUp, whenRead } from './reading.js';
 import { failedTransaction, failureOf } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
@@ -26,8 +28,16 @@ import { settle } from './unsettled.js';
  * answer), so that after an error nothing more runs.
  */
 
-export function onParse(session: SessionCore, chunk: Buffer, at: number, end: number): void {
-  const prepared = parsed(session, chunk, at, end);
+/** @param known what its text says, when that had to be waited for */
+export function onParse(
+  session: SessionCore,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  known: CachedStatement<TextPlan> | null = null,
+): void {
+  const prepared = parsed(session, chunk, at, end, known);
+  if (prepared instanceof Reading) return parseLater(session, prepared, stableCopy(chunk, at, end));
   if (prepared.plan.control !== null && parseControl(session, prepared, chunk, at, end)) return;
   refuseInFailed(session, prepared.plan);
   const { plan } = prepared;
@@ -44,6 +54,19 @@ export function onParse(session: SessionCore, chunk: Buffer, at: number, end: nu
     await makeReady(session, link, false);
     sendParse(session, prepared, link, frame, 0, frame.length);
   });
+}
+
+/** A text that is read off the event loop. */
+function parseLater(session: SessionCore, reading: Reading<TextPlan>, frame: Buffer): void {
+  session.flushRun();
+  const again = (): Found =>
+    lookUp(session, frame, frame.indexOf(0, 5) + 1, frame.indexOf(0, frame.indexOf(0, 5) + 1) + 1);
+  session.block(
+    whenRead(session, reading, again).then((cached) => {
+      if (cached !== null) onParse(session, frame, 0, frame.length, cached);
+    }),
+    false,
+  );
 }
 
 export function onBind(session: SessionCore, chunk: Buffer, at: number, end: number): void {

@@ -1,6 +1,7 @@
 import { Expect, type Watcher } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
+import { type CachedStatement, Reading } from '../sql/statement-cache.js';
 import {
   type ColumnDescription,
   decodeErrorFields,
@@ -13,15 +14,24 @@ import { B } from '../wire/types.js';
 import { FIRST_USER_OID } from './descriptions.js';
 import { inject, injectFlush, injectSync } from './injection.js';
 import type { Description, Prepared } from './prepared.js';
-import { textOf } from './query-text.js';
+import { lookUp, planFor } from './reading.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { planOf } from './text-plan.js';
+import { planOf, type TextPlan } from './text-plan.js';
 
-/** Reads a Parse message; its name must be free in the one namespace over all links, and is taken when it is sent. @throws PgfigError DUPLICATE_STATEMENT */
-export function parsed(session: SessionCore, chunk: Buffer, at: number, end: number): Prepared {
-  const { traffic } = session;
-  if (session.generation !== traffic.generation) session.refreshContext();
+/**
+ * Reads a Parse message; its name must be free in the one namespace over all links, and is taken when it is sent.
+ * @param known what its text says, when that had to be waited for
+ * @returns what to wait for, where the text is read off the event loop
+ * @throws PgfigError DUPLICATE_STATEMENT
+ */
+export function parsed(
+  session: SessionCore,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  known: CachedStatement<TextPlan> | null = null,
+): Prepared | Reading<TextPlan> {
   let nameEnd = at + 5;
   while (nameEnd < end && chunk[nameEnd] !== 0) nameEnd++;
   const name = nameEnd === at + 5 ? '' : chunk.latin1Slice(at + 5, nameEnd);
@@ -31,10 +41,9 @@ export function parsed(session: SessionCore, chunk: Buffer, at: number, end: num
   let textEnd = nameEnd + 1;
   while (textEnd < end && chunk[textEnd] !== 0) textEnd++;
   if (textEnd >= end) throw new PgfigError('PROTOCOL_VIOLATION_IN_QUERY', 'invalid string in message');
-  const [text, from, to] = textOf(session, chunk, nameEnd + 1, textEnd + 1);
-  const scs = session.client.reported.get('standard_conforming_strings') !== 'off';
-  const cached = traffic.cache.get(text, from, to, scs);
-  const plan = planOf(cached, session.context, traffic.counters);
+  const cached = known ?? lookUp(session, chunk, nameEnd + 1, textEnd + 1);
+  if (cached instanceof Reading) return cached;
+  const plan = planFor(session, cached);
   const prepared: Prepared = {
     name,
     parse: stableCopy(chunk, at, end),

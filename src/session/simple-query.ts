@@ -1,6 +1,7 @@
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { stableCopy } from '../net/slab.js';
+import { Reading } from '../sql/statement-cache.js';
 import { emptyQueryResponse } from '../wire/backend-messages.js';
 import { F } from '../wire/types.js';
 import { FAILED } from './client-end.js';
@@ -9,14 +10,14 @@ import { watchEffects } from './effects.js';
 import { runEverywhere } from './everywhere.js';
 import { waitForActive } from './extended-send.js';
 import { isReady, linkFor, mayWrite } from './joining.js';
-import { textOf } from './query-text.js';
+import { lookUp, planFor, whenRead } from './reading.js';
 import { count, failureOf, sendOn, sendQuery } from './send-query.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { settleContext } from './settle-context.js';
 import { runSplit } from './split-query.js';
 import { runNamed } from './sql-prepare.js';
-import { planOf, type TextPlan } from './text-plan.js';
+import type { TextPlan } from './text-plan.js';
 import { adoptAgain } from './transaction-end.js';
 
 /**
@@ -26,7 +27,9 @@ import { adoptAgain } from './transaction-end.js';
 export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: number): void {
   // As in Postgres, a Query does away with the unnamed statement.
   if (session.names.size > 0) session.names.delete('');
-  const plan = planQuery(session, chunk, at, end);
+  const found = lookUp(session, chunk, at + 5, end);
+  if (found instanceof Reading) return queryLater(session, found, stableCopy(chunk, at, end));
+  const plan = planFor(session, found);
   if (plan.plain) {
     const target = plan.database === null ? (session.last ?? session.home) : session.links.get(plan.database);
     if (
@@ -52,12 +55,16 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
   slowQuery(session, plan, chunk, at, end);
 }
 
-function planQuery(session: SessionCore, chunk: Buffer, at: number, end: number): TextPlan {
-  const { traffic } = session;
-  if (session.generation !== traffic.generation) session.refreshContext();
-  const [text, from, to] = textOf(session, chunk, at + 5, end);
-  const scs = session.client.reported.get('standard_conforming_strings') !== 'off';
-  return planOf(traffic.cache.get(text, from, to, scs), session.context, traffic.counters);
+/** A text that is read off the event loop. */
+function queryLater(session: SessionCore, reading: Reading<TextPlan>, frame: Buffer): void {
+  session.flushRun();
+  session.block(
+    whenRead(session, reading, () => lookUp(session, frame, 5, frame.length)).then((cached) => {
+      if (cached === null) return;
+      return runQuery(session, planFor(session, cached), frame) ?? undefined;
+    }),
+    true,
+  );
 }
 
 /** A pipeline without its Sync is open on another link. */
@@ -75,7 +82,9 @@ function slowQuery(session: SessionCore, plan: TextPlan, chunk: Buffer, at: numb
     session.block(
       waitForActive(session).then(() => {
         if (session.skipping) return;
-        return runQuery(session, planQuery(session, frame, 0, frame.length), frame) ?? undefined;
+        const found = lookUp(session, frame, 5, frame.length);
+        if (found instanceof Reading) return queryLater(session, found, frame);
+        return runQuery(session, planFor(session, found), frame) ?? undefined;
       }),
       true,
     );

@@ -21,6 +21,7 @@ export interface TrafficStats {
     hits: number;
     misses: number;
     uncached: number;
+    threaded: number;
     unparsable: number;
     evictions: number;
     entries: number;
@@ -63,7 +64,7 @@ export function trafficStats(
     statements: counters.statements.map((counter) => ({ ...counter })),
     refusals: [...counters.refusals].map(([reason, count]) => ({ reason, count })),
     cache: {
-      ...(cache?.stats ?? { hits: 0, misses: 0, uncached: 0, unparsable: 0, evictions: 0 }),
+      ...(cache?.stats ?? { hits: 0, misses: 0, uncached: 0, threaded: 0, unparsable: 0, evictions: 0 }),
       entries: cache?.size ?? 0,
       bytes: cache?.bytes ?? 0,
     },

@@ -12,6 +12,7 @@ import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import { loadParser } from '../sql/parser.js';
+import { ParserThread } from '../sql/parser-thread.js';
 import { StatementCache } from '../sql/statement-cache.js';
 import { errorFrom } from '../wire/backend-messages.js';
 import { pidOf, workerOfPid } from './cancel-keys.js';
@@ -71,6 +72,7 @@ export class WorkerTraffic implements Gate, Traffic {
   #users: Map<string, Verifier>;
   #cache: StatementCache<TextPlan> | null = null;
   readonly #ready: Promise<void>;
+  readonly #thread = new ParserThread();
   #sessions = 0;
   #draining = false;
 
@@ -92,7 +94,7 @@ export class WorkerTraffic implements Gate, Traffic {
     this.console = options.console;
     this.#users = readUsers(config);
     this.#ready = loadParser().then((parser) => {
-      this.#cache = new StatementCache<TextPlan>(parser, config.cache);
+      this.#cache = new StatementCache<TextPlan>(parser, config.cache, this.#thread);
     });
   }
 
@@ -242,6 +244,7 @@ export class WorkerTraffic implements Gate, Traffic {
 
   /** Ends all sessions now. */
   close(): void {
+    this.#thread.close();
     this.#draining = true;
     this.registry.closeAll();
   }

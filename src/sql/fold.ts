@@ -11,6 +11,8 @@ import {
   UNFOLDABLE,
 } from './lexical.js';
 import { isFoldableVerb, isTellingName } from './telling-names.js';
+import { isFloatWithPrecision, meansLength } from './type-lengths.js';
+import { endTuple, isMerge, isValues, mayStartList, NO_LIST, startList, startsTuple } from './values-lists.js';
 
 /** What the next byte begins. 0 is copied as it is: blanks, brackets, commas, operators. */
 const NAME = 1;
@@ -22,6 +24,8 @@ const DASH = 6;
 const SLASH = 7;
 const DOT = 8;
 const SEMICOLON = 9;
+const OPEN = 10;
+const CLOSE = 11;
 
 const CLASS = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte += 1) {
@@ -35,34 +39,48 @@ CLASS[0x2d] = DASH;
 CLASS[0x2f] = SLASH;
 CLASS[0x2e] = DOT;
 CLASS[0x3b] = SEMICOLON;
+CLASS[0x28] = OPEN;
+CLASS[0x29] = CLOSE;
 
 /** latin1Slice is what Buffer.toString('latin1') calls; at these lengths the detour costs as much as the copy. */
 interface Latin1Buffer extends Buffer {
   latin1Slice(start: number, end: number): string;
 }
 
-/** Where keys are written, for one call each. A key is at most half as long again as its text. */
-let out = Buffer.allocUnsafeSlow(128 * 1024) as Latin1Buffer;
+/** Longer keys are none: a few of them alone would push out of the cache what comes again. */
+export const LONGEST_KEY = 64 * 1024;
+
+/**
+ * Where keys are written, for one call each. What is written beyond its end is dropped by the language itself, and
+ * such a key is too long anyway: tokens are copied without asking at each byte whether there is room.
+ */
+const out = Buffer.allocUnsafeSlow(LONGEST_KEY + 16) as Latin1Buffer;
 
 /**
  * The cache key of a statement: its text (latin1 of the bytes) with the plain literals taken out, itself SQL of
  * the same shape. Integers become 1, other numbers 1.1 (.5: .1), strings '' with their prefix kept (E'', B''),
- * dollar-quoted ones $$$$; comments are emptied and everything else stays byte by byte. So two texts share a key
- * only where they differ in literals or in comments.
+ * dollar-quoted ones $$$$; comments are emptied, of the tuples in a VALUES list those are left out that are alike
+ * to one before (see values-lists), and everything else stays byte by byte. So two texts share a key only where they
+ * differ in literals, in comments or in how many rows of a kind they list. A text is at most one statement then.
  *
  * null where the text must not be folded: literals carry meaning (see telling-names), it is no query or DML,
  * there is more than one statement, or it is not lexically plain (U&'', continued strings, `1..2`, an unclosed
  * quote). With `standardConformingStrings` off, backslashes in '' are escapes: then a text that has one is null.
+ * null, too, where the key would be longer than LONGEST_KEY.
  *
  * @param buf UTF-8 text at [start, end), without the closing NUL
  */
 export function fold(buf: Uint8Array, start: number, end: number, standardConformingStrings = true): string | null {
-  if ((end - start) * 2 > out.length) out = Buffer.allocUnsafeSlow((end - start) * 2) as Latin1Buffer;
   const key = out;
   let at = start;
   let n = 0;
   let verbSeen = false;
+  let depth = 0;
+  /** Depth at which the tuples of the VALUES list stand that is being read. */
+  let list = NO_LIST;
+  let merges = false;
   while (at < end) {
+    if (n > LONGEST_KEY) return null;
     const byte = buf[at] as number;
     switch (CLASS[byte]) {
       case NAME: {
@@ -76,6 +94,11 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
         if (!verbSeen) {
           if (!isFoldableVerb(buf, from, at)) return null;
           verbSeen = true;
+          if (isMerge(buf, from, at)) merges = true;
+          else if (isValues(buf, from, at) && mayStartList(key, n - 6)) {
+            list = depth;
+            startList(n);
+          }
         } else if (next === 0x27 && at - from === 1) {
           // E'', B'', X'', N'' are one token with their prefix. Any other letter is a name before a string.
           at = endOfPrefixed(byte | 0x20, buf, at, end, standardConformingStrings);
@@ -86,12 +109,21 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
           return null;
         } else if (isTellingName(buf, from, at)) {
           return null;
+        } else if (at - from === 6) {
+          // A list within a tuple of another stays as it is.
+          if (!merges && depth <= list && isValues(buf, from, at) && mayStartList(key, n - 6)) {
+            list = depth;
+            startList(n);
+          }
+        } else if (at - from === 5) {
+          if (isMerge(buf, from, at)) merges = true;
+          else if (isFloatWithPrecision(buf, from, at, end)) return null;
         }
         break;
       }
       case DIGIT: {
         const behind = endOfNumber(buf, at, end);
-        if (behind === UNFOLDABLE) return null;
+        if (behind === UNFOLDABLE || (behind - at > 9 && meansLength(key, n))) return null;
         key[n++] = 0x31;
         if (behind - at > 1 && isReal(buf, at, behind)) {
           key[n++] = 0x2e;
@@ -156,6 +188,18 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
         key[n++] = 0x31;
         break;
       }
+      case OPEN:
+        if (depth === list && !startsTuple(key, n)) list = NO_LIST;
+        key[n++] = byte;
+        at += 1;
+        depth += 1;
+        break;
+      case CLOSE:
+        key[n++] = byte;
+        at += 1;
+        depth -= 1;
+        if (depth === list) n = endTuple(key, n);
+        break;
       case SEMICOLON:
         key[n++] = byte;
         at += 1;
@@ -167,7 +211,7 @@ export function fold(buf: Uint8Array, start: number, end: number, standardConfor
         at += 1;
     }
   }
-  return verbSeen ? key.latin1Slice(0, n) : null;
+  return verbSeen && n <= LONGEST_KEY ? key.latin1Slice(0, n) : null;
 }
 
 /** The end of a string whose one-letter prefix (in lower case) stands before `at`. */

@@ -73,20 +73,32 @@ export function endOfBitString(buf: Uint8Array, start: number, end: number): num
   return at >= end || (at + 1 < end && buf[at + 1] === QUOTE) ? UNFOLDABLE : at + 1;
 }
 
-/** $$...$$ or $tag$...$tag$ from its first dollar. */
-export function endOfDollarString(buf: Uint8Array, start: number, end: number): number {
+/** Behind the opening $$ or $tag$ of a dollar-quoted string. */
+export function endOfDollarTag(buf: Uint8Array, start: number, end: number): number {
   let open = start + 1;
   while (open < end && buf[open] !== DOLLAR) {
     const kind = NAME_BYTE[buf[open] ?? 0] ?? 0;
     if (kind === 0 || (kind === 2 && open === start + 1)) return UNFOLDABLE;
     open += 1;
   }
-  const width = open + 1 - start;
-  if (open >= end || meansMoment(buf, open + 1, end)) return UNFOLDABLE;
-  for (let at = open + 1; at + width <= end; at += 1) {
+  return open < end ? open + 1 : UNFOLDABLE;
+}
+
+/** $$...$$ or $tag$...$tag$ from its first dollar. */
+export function endOfDollarQuote(buf: Uint8Array, start: number, end: number): number {
+  const open = endOfDollarTag(buf, start, end);
+  if (open === UNFOLDABLE) return UNFOLDABLE;
+  const width = open - start;
+  for (let at = open; at + width <= end; at += 1) {
     if (buf[at] === DOLLAR && sameBytes(buf, start, at, width)) return at + width;
   }
   return UNFOLDABLE;
+}
+
+/** The same, where its text does not mean a moment. */
+export function endOfDollarString(buf: Uint8Array, start: number, end: number): number {
+  const open = endOfDollarTag(buf, start, end);
+  return open === UNFOLDABLE || meansMoment(buf, open, end) ? UNFOLDABLE : endOfDollarQuote(buf, start, end);
 }
 
 function sameBytes(buf: Uint8Array, one: number, other: number, count: number): boolean {

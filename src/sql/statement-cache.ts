@@ -1,15 +1,33 @@
 import { LRUCache } from 'lru-cache';
-import { unparsable } from './facts.js';
-import { fold } from './fold.js';
-import type { Parser } from './parser.js';
+import { estimateBytes } from './estimate-bytes.js';
+import type { Parser } from './grammar.js';
+import type { ThreadAnswer, ThreadedParser } from './parser-thread.js';
+import { keyOf, readText, type TextKey } from './read-text.js';
 import type { ParsedText } from './statement.js';
 
 export interface CachedStatement<Extra> {
   readonly parsed: ParsedText;
   /** The caller's own: the router keeps the route here. Lost when the entry is evicted. */
   extra: Extra | null;
-  /** Shared by every text that differs only in its literals. */
+  /** Shared by every text that differs only in its literals, and in how many rows of a kind it lists. */
   readonly folded: boolean;
+}
+
+/** A text that is being read in the parser's thread. */
+export class Reading<Extra> {
+  /** Never rejects. Never resolves once it was abandoned before its turn came. */
+  readonly done: Promise<CachedStatement<Extra>>;
+  readonly #abandon: () => void;
+
+  constructor(done: Promise<CachedStatement<Extra>>, abandon: () => void) {
+    this.done = done;
+    this.#abandon = abandon;
+  }
+
+  /** Nobody waits for it any more. */
+  abandon(): void {
+    this.#abandon();
+  }
 }
 
 export interface StatementCacheLimits {
@@ -27,26 +45,40 @@ export interface StatementCacheStats {
   uncached: number;
   /** Of the misses, those that did not parse. */
   unparsable: number;
+  /** Of the misses, those that were read in the parser's thread. */
+  threaded: number;
   evictions: number;
 }
 
-/** Longer texts (bulk INSERTs, dumps) come once; their keys alone would push out what comes again. */
-const LONGEST_CACHED = 64 * 1024;
-/** Marks keys that are the exact text: a folded key begins with a letter, a blank or a bracket, never with this. */
-const EXACT = '\u0000';
-/** The same with standard_conforming_strings off: 'a\' reads otherwise. */
-const EXACT_ESCAPES = '\u0001';
+/**
+ * More is not parsed on the event loop: the worst texts (a term every two bytes) take a microsecond a byte, and one
+ * client's statement must not hold up those of all others for longer than a few milliseconds.
+ */
+const PARSED_HERE = 8 * 1024;
+/** The key of a longer text is not even looked for here: it takes about 5 nanoseconds a byte. */
+const FOLDED_HERE = 256 * 1024;
 
 /**
- * Parsed statements by their text with the literals taken out. A hit is a fold and a map look-up.
+ * Parsed statements by their text with the literals taken out. A hit is a fold and a map look-up; keys are whole
+ * texts, compared by the map byte by byte, so that no hash decides.
  */
 export class StatementCache<Extra> {
-  readonly stats: StatementCacheStats = { hits: 0, misses: 0, uncached: 0, unparsable: 0, evictions: 0 };
+  readonly stats: StatementCacheStats = {
+    hits: 0,
+    misses: 0,
+    uncached: 0,
+    unparsable: 0,
+    threaded: 0,
+    evictions: 0,
+  };
   readonly #parser: Parser;
+  readonly #thread: ThreadedParser | null;
   readonly #entries: LRUCache<string, CachedStatement<Extra>>;
 
-  constructor(parser: Parser, limits: StatementCacheLimits) {
+  /** @param thread reads what is too long for the event loop; null: everything is parsed here, however long it takes */
+  constructor(parser: Parser, limits: StatementCacheLimits, thread: ThreadedParser | null = null) {
     this.#parser = parser;
+    this.#thread = thread;
     this.#entries = new LRUCache({
       max: limits.entries,
       maxSize: limits.bytes,
@@ -68,19 +100,33 @@ export class StatementCache<Extra> {
   }
 
   /**
-   * The statements of a text in UTF-8 at [start, end) of `buf`, without its closing NUL. Never throws for SQL.
-   * The buffer is not kept.
+   * The statements of a text in UTF-8 at [start, end) of `buf`, without its closing NUL; a Reading where they are not
+   * known and the text is too long to be parsed here (only with a thread). Never throws for SQL. The buffer is not kept.
    */
-  get(buf: Uint8Array, start: number, end: number, standardConformingStrings: boolean): CachedStatement<Extra> {
-    if (end - start > LONGEST_CACHED) return this.#parse(buf, start, end, standardConformingStrings, null, false);
-    const folded = fold(buf, start, end, standardConformingStrings);
-    const key = folded ?? exactKey(buf, start, end, standardConformingStrings);
-    const found = this.#entries.get(key);
+  get(
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    standardConformingStrings: boolean,
+  ): CachedStatement<Extra> | Reading<Extra> {
+    if (end - start > FOLDED_HERE && this.#thread !== null) {
+      return this.#readThere(this.#thread, buf, start, end, standardConformingStrings);
+    }
+    const known = keyOf(buf, start, end, standardConformingStrings);
+    const found = known.key === null ? undefined : this.#entries.get(known.key);
     if (found !== undefined) {
       this.stats.hits += 1;
       return found;
     }
-    return this.#parse(buf, start, end, standardConformingStrings, key, folded !== null);
+    if (this.#thread !== null && known.parsedBytes > PARSED_HERE) {
+      return this.#readThere(this.#thread, buf, start, end, standardConformingStrings);
+    }
+    const parsed = readText(this.#parser, known, buf, start, end, standardConformingStrings);
+    if (this.#thread !== null && parsed.transient === true) {
+      return this.#readThere(this.#thread, buf, start, end, standardConformingStrings);
+    }
+    this.stats.misses += 1;
+    return this.#keep(known, parsed);
   }
 
   /** What the caller has kept on the entries does not hold any more. */
@@ -88,47 +134,27 @@ export class StatementCache<Extra> {
     for (const entry of this.#entries.values()) entry.extra = null;
   }
 
-  #parse(
+  #readThere(
+    thread: ThreadedParser,
     buf: Uint8Array,
     start: number,
     end: number,
     standardConformingStrings: boolean,
-    key: string | null,
-    folded: boolean,
-  ): CachedStatement<Extra> {
+  ): Reading<Extra> {
     this.stats.misses += 1;
-    const bytes = Buffer.from(buf.buffer, buf.byteOffset + start, end - start);
-    const legible = standardConformingStrings || !bytes.includes(0x5c);
-    const parsed = legible ? this.#parser.parse(bytes.toString('utf8')) : escapesUnread(bytes.length);
+    this.stats.threaded += 1;
+    const job = thread.read(new Uint8Array(buf.subarray(start, end)), standardConformingStrings);
+    return new Reading(
+      job.answer.then(({ known, parsed }: ThreadAnswer) => this.#keep(known, parsed)),
+      () => job.abandon(),
+    );
+  }
+
+  #keep(known: TextKey, parsed: ParsedText): CachedStatement<Extra> {
     if (parsed.syntaxError !== null) this.stats.unparsable += 1;
-    const entry: CachedStatement<Extra> = { parsed, extra: null, folded };
-    if (key === null || parsed.transient === true) this.stats.uncached += 1;
-    else this.#entries.set(key, entry);
+    const entry: CachedStatement<Extra> = { parsed, extra: null, folded: known.folded };
+    if (known.key === null || parsed.transient === true) this.stats.uncached += 1;
+    else this.#entries.set(known.key, entry);
     return entry;
   }
-}
-
-function exactKey(buf: Uint8Array, start: number, end: number, standardConformingStrings: boolean): string {
-  const text = Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString('latin1');
-  return (standardConformingStrings ? EXACT : EXACT_ESCAPES) + text;
-}
-
-/** The grammar at hand reads backslashes in '' as plain: a text that means them otherwise is not understood. */
-function escapesUnread(length: number): ParsedText {
-  return {
-    statements: [unparsable()],
-    spans: [[0, length]],
-    syntaxError: 'standard_conforming_strings is off and the text holds a backslash',
-  };
-}
-
-/** Heap bytes of an entry, roughly: the objects of a Statement and its names, measured on V8 11. */
-function estimateBytes(key: string, parsed: ParsedText): number {
-  let bytes = 400 + key.length;
-  for (const statement of parsed.statements) {
-    const names = statement.reads.length + statement.writes.length + statement.locks.length;
-    const rest = statement.sequences.length + statement.functions.length + statement.effects.length;
-    bytes += 600 + 160 * (names + rest);
-  }
-  return bytes;
 }

@@ -146,7 +146,7 @@ class LineTraffic implements Traffic {
       sessionsByUser: {},
       statements: [{ database: 'monolith', kind: 'select', domain: '', count: this.#statements }],
       refusals: [],
-      cache: { hits: 0, misses: 0, uncached: 0, unparsable: 0, evictions: 0, entries: 0, bytes: 0 },
+      cache: { hits: 0, misses: 0, uncached: 0, threaded: 0, unparsable: 0, evictions: 0, entries: 0, bytes: 0 },
       bytes: { fromClients: 0, toClients: 0, fromBackends: 0, toBackends: 0 },
       pauses: { client: 0, backend: 0 },
       authFailures: 0,

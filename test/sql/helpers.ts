@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fold } from '../../src/sql/fold.js';
 import { loadParser, type PlpgsqlParser } from '../../src/sql/parser.js';
 import type { Statement, TableName } from '../../src/sql/statement.js';
 
@@ -37,4 +38,11 @@ export function nameOf(table: TableName): string {
     .filter((part) => part !== undefined)
     .map((part) => (/^[^.\s"]+$/.test(part) ? part : `"${part}"`))
     .join('.');
+}
+
+/** The key of a text that lies amid others; null where it has none. */
+export function foldText(sql: string, standardConformingStrings = true): string | null {
+  const bytes = Buffer.from(`junk${sql}'"junk`);
+  const key = fold(bytes, 4, bytes.length - 6, standardConformingStrings);
+  return key === null ? null : Buffer.from(key, 'latin1').toString('utf8');
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Parser } from '../../src/sql/parser.js';
-import { type CachedStatement, StatementCache } from '../../src/sql/statement-cache.js';
+import { type CachedStatement, Reading, StatementCache } from '../../src/sql/statement-cache.js';
 import { nameOf, parser } from './helpers.js';
 
 const MIB = 1024 * 1024;
@@ -11,7 +11,9 @@ function newCache(limits = { entries: 1000, bytes: 8 * MIB }, with_: Parser = pa
 
 function get(cache: StatementCache<string>, sql: string, conforming = true): CachedStatement<string> {
   const bytes = Buffer.from(`..${sql}\0..`);
-  return cache.get(bytes, 2, bytes.length - 3, conforming);
+  const found = cache.get(bytes, 2, bytes.length - 3, conforming);
+  if (found instanceof Reading) throw new Error('it is read in a thread');
+  return found;
 }
 
 t.test('texts that differ in literals share an entry and what is kept on it', (t) => {
@@ -22,7 +24,7 @@ t.test('texts that differ in literals share an entry and what is kept on it', (t
   first.extra = 'the route';
   t.equal(get(cache, 'SELECT a FROM t WHERE id = 2').extra, 'the route');
   t.equal(get(cache, 'SELECT a FROM u WHERE id = 2').extra, null);
-  t.same(cache.stats, { hits: 1, misses: 2, uncached: 0, unparsable: 0, evictions: 0 });
+  t.same(cache.stats, { hits: 1, misses: 2, uncached: 0, threaded: 0, unparsable: 0, evictions: 0 });
   t.equal(cache.size, 2);
   t.end();
 });
@@ -52,13 +54,41 @@ t.test('text beyond ASCII', (t) => {
   t.end();
 });
 
-t.test('long texts are parsed and not kept', (t) => {
+t.test('texts of any length are kept by their short keys', (t) => {
   const cache = newCache();
-  const long = `SELECT '${'x'.repeat(64 * 1024)}' FROM t`;
+  const literal = get(cache, `SELECT '${'x'.repeat(100_000)}' FROM t`);
+  t.equal(get(cache, "SELECT 'a' FROM t"), literal);
+  const rows = (count: number): string => Array.from({ length: count }, (_, i) => `(${i}, 'row ${i}', $${i})`).join();
+  const bulk = get(cache, `INSERT INTO t VALUES ${rows(10_000)}`);
+  t.same(bulk.parsed.statements[0]?.writes, [{ name: 't' }]);
+  t.equal(get(cache, `INSERT INTO t VALUES ${rows(1)}`), bulk);
+  t.same(cache.stats, { hits: 2, misses: 2, uncached: 0, threaded: 0, unparsable: 0, evictions: 0 });
+  t.ok(cache.bytes < 4000, `${cache.bytes} bytes`);
+  t.end();
+});
+
+t.test('an entry that several texts share holds one statement at most, so that no place in a text is kept', (t) => {
+  const cache = newCache();
+  for (const sql of ["SELECT 'a;b'", 'SELECT 1;', 'VALUES (1);', "INSERT INTO t VALUES ('a;'),('b')", 'SELECT 1;;']) {
+    const entry = get(cache, sql);
+    t.ok(!entry.folded || entry.parsed.statements.length <= 1, sql);
+  }
+  const two = get(cache, "SELECT 'a'; SELECT 'bc'");
+  t.equal(two.folded, false);
+  t.same(two.parsed.spans, [
+    [0, 10],
+    [12, 23],
+  ]);
+  t.end();
+});
+
+t.test('texts whose key is long are parsed and not kept', (t) => {
+  const cache = newCache();
+  const long = `SELECT a, ${'b, '.repeat(30_000)} c FROM t`;
   t.same(get(cache, long).parsed.statements[0]?.reads, [{ name: 't' }]);
   get(cache, long);
   t.equal(cache.size, 0);
-  t.same(cache.stats, { hits: 0, misses: 2, uncached: 2, unparsable: 0, evictions: 0 });
+  t.same(cache.stats, { hits: 0, misses: 2, uncached: 2, threaded: 0, unparsable: 0, evictions: 0 });
   t.end();
 });
 
@@ -66,7 +96,7 @@ t.test('what does not parse is kept too, what could not be parsed just now is no
   const cache = newCache();
   t.type(get(cache, 'SELECT FROM WHERE').parsed.syntaxError, 'string');
   get(cache, 'SELECT FROM WHERE');
-  t.same(cache.stats, { hits: 1, misses: 1, uncached: 0, unparsable: 1, evictions: 0 });
+  t.same(cache.stats, { hits: 1, misses: 1, uncached: 0, threaded: 0, unparsable: 1, evictions: 0 });
   let busy = true;
   const later: Parser = {
     parse: (text) => (busy ? { ...parser.parse('selec'), transient: true } : parser.parse(text)),
@@ -79,13 +109,13 @@ t.test('what does not parse is kept too, what could not be parsed just now is no
   t.end();
 });
 
-t.test('a backslash with standard_conforming_strings off is not guessed at', (t) => {
+t.test('a backslash reads as the setting says', (t) => {
   const cache = newCache();
   // To this session the string goes on after \', to one with the setting on it ends there.
   const sql = "SELECT '\\'; DELETE FROM t; --'";
   t.same(
     get(cache, sql, false).parsed.statements.map((s) => s.kind),
-    ['unparsable'],
+    ['select'],
   );
   t.same(
     get(cache, sql, true).parsed.statements.map((s) => s.kind),
@@ -93,7 +123,7 @@ t.test('a backslash with standard_conforming_strings off is not guessed at', (t)
   );
   t.same(
     get(cache, sql, false).parsed.statements.map((s) => s.kind),
-    ['unparsable'],
+    ['select'],
   );
   t.equal(get(cache, "SELECT 'a'", false), get(cache, "SELECT 'b'", true), 'without one they share');
   t.end();

@@ -35,6 +35,7 @@ export function trafficMetrics(stats: TrafficStats, worker: number): Metric[] {
       [{ result: 'hit' }, cache.hits],
       [{ result: 'miss' }, cache.misses],
       [{ result: 'uncached' }, cache.uncached],
+      [{ result: 'threaded' }, cache.threaded],
       [{ result: 'unparsable' }, cache.unparsable],
     ]),
     counter('pgfig_statement_cache_evictions_total', 'Entries that the cache gave up for newer ones.', cache.evictions),
