@@ -321,15 +321,18 @@ t.test('the union of what pieces of SQL touch', (t) => {
 });
 
 t.test('definitions broken at random are read or opaque, never an error', (t) => {
-  const whole =
-    definition(`DECLARE o orders%ROWTYPE; a text[] := '{x,"y"}'; c CURSOR (n int) FOR SELECT * FROM t WHERE id = n;
+  const whole = definition(
+    `DECLARE x mood; y int; o orders%ROWTYPE; a text[] := '{x,"y"}'; c CURSOR (n int) FOR SELECT * FROM t WHERE id = n;
   BEGIN
     FOR x, y IN SELECT a, b FROM u LOOP o.id := x; a[1] = (SELECT 'it''s' || $q$ $1 $q$ FROM w); END LOOP;
     EXECUTE 'DELETE FROM v' || ' WHERE id = $1' USING o.id;
     SELECT a, b INTO STRICT o.a, y FROM t FOR UPDATE;
     RETURN QUERY EXECUTE format('SELECT %I', a[1]); -- a comment
     EXCEPTION WHEN OTHERS THEN RAISE NOTICE '% %', SQLERRM, (SELECT 1 FROM z);
-  END`);
+  END`,
+    { returns: 'SETOF int' },
+  );
+  t.equal(readPlpgsqlBody(parser, whole).opaque, 'dynamic SQL (EXECUTE)');
   let seed = 7;
   const random = (below: number): number => {
     seed = (seed * 48271) % 2147483647;
