@@ -4,9 +4,8 @@ import { readPlpgsqlBody, readSqlBody } from '../../sql/function-body.js';
 import type { PlpgsqlParser } from '../../sql/grammar.js';
 import { bodyRow } from './body-rows.js';
 import { type ChangedOid, changesOfTree, soleSource } from './node-tree.js';
-import type { RawFunction, RawRewrite } from './raw-rows.js';
+import { isViewRule, type RawFunction, type RawRewrite } from './raw-rows.js';
 import type { BodyRow } from './rows.js';
-import { isViewRule } from './rule-rows.js';
 
 /** What pg_depend does not say of a rule. */
 export interface RuleDetail {
@@ -60,11 +59,12 @@ interface Known<T> {
 
 /** Definitions of one database that have been read; read again only where the row that holds one has changed. */
 export class Details {
-  readonly #parser: PlpgsqlParser;
+  readonly #parser: () => Promise<PlpgsqlParser>;
   #rules = new Map<number, Known<RuleDetail>>();
   #functions = new Map<number, Known<BodyRow>>();
 
-  constructor(parser: PlpgsqlParser) {
+  /** @param parser asked for when there is something to parse */
+  constructor(parser: () => Promise<PlpgsqlParser>) {
     this.#parser = parser;
   }
 
@@ -92,6 +92,8 @@ export class Details {
     const readable = rows.filter(hasReadableBody);
     const kept = keep(this.#functions, readable, ([oid, xmin]) => [oid, xmin]);
     const wanted = new Map(readable.filter((row) => !kept.has(row[0])).map((row) => [row[0], row]));
+    if (wanted.size === 0) return this.#keepBodies(kept);
+    const parser = await this.#parser();
     const turns = new Turns();
     for (const batch of batches([...wanted.keys()])) {
       for (const [oid, text, tree, builtins, uses] of await rowsOf(client, FUNCTIONS, batch)) {
@@ -103,35 +105,40 @@ export class Details {
         const detail =
           before?.source === source
             ? before.detail
-            : await this.#patiently(() =>
-                this.#body(row, { text, tree, builtins: String(builtins ?? '[]'), uses: String(uses ?? '[]') }),
+            : await patiently(() =>
+                bodyOf(parser, row, { text, tree, builtins: String(builtins ?? '[]'), uses: String(uses ?? '[]') }),
               );
         kept.set(row[0], { xmin: row[1], source, detail });
         await turns.next();
       }
     }
+    return this.#keepBodies(kept);
+  }
+
+  #keepBodies(kept: Map<number, Known<BodyRow>>): ReadonlyMap<number, BodyRow> {
     this.#functions = kept;
     return new Map([...kept].map(([oid, { detail }]) => [oid, detail]));
   }
+}
 
-  /** A text that spoils the parser keeps others from being read for a moment (see PooledParser). */
-  async #patiently(body: () => BodyRow): Promise<BodyRow> {
-    let read = body();
-    for (let tries = 0; tries < TRIES && read.opaque?.includes('the parser is being replaced'); tries += 1) {
-      await setTimeout(REPLACEMENT_MS);
-      read = body();
-    }
-    return read;
+/** A text that spoils the parser keeps others from being read for a moment (see PooledParser). */
+async function patiently(body: () => BodyRow): Promise<BodyRow> {
+  let read = body();
+  for (let tries = 0; tries < TRIES && read.opaque?.includes('the parser is being replaced'); tries += 1) {
+    await setTimeout(REPLACEMENT_MS);
+    read = body();
   }
+  return read;
+}
 
-  #body(
-    row: RawFunction,
-    { text, tree, builtins, uses }: { text: string; tree: unknown; builtins: string; uses: string },
-  ): BodyRow {
-    if (row[5] === 'plpgsql') return bodyRow(readPlpgsqlBody(this.#parser, text));
-    if (typeof tree !== 'string') return bodyRow(readSqlBody(this.#parser, text));
-    return treeBody(this.#parser, tree, JSON.parse(builtins), JSON.parse(uses));
-  }
+function bodyOf(
+  parser: PlpgsqlParser,
+  row: RawFunction,
+  { text, tree, builtins, uses }: { text: string; tree: unknown; builtins: string; uses: string },
+): BodyRow {
+  if (row[5] === 'plpgsql') return bodyRow(readPlpgsqlBody(parser, text));
+  if (typeof tree !== 'string') return bodyRow(readSqlBody(parser, text));
+  return treeBody(parser, tree, JSON.parse(builtins), JSON.parse(uses));
 }
 
 export const hasReadableBody = ([, , , , kind, language]: RawFunction): boolean =>

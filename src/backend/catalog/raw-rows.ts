@@ -16,6 +16,9 @@ export type RawRewrite = readonly [
   functions: readonly number[],
 ];
 
+/** The rule that makes a relation a view. */
+export const isViewRule = ([, , , , name, event]: RawRewrite): boolean => event === '1' && name === '_RETURN';
+
 export type RawTrigger = readonly [
   relation: number,
   name: string,

@@ -43,7 +43,6 @@ type Raw = { readonly [Name in QueryName]: readonly RawRows[Name][] };
 export class CatalogReader {
   readonly #config: Config;
   readonly #memories = new Map<string, PartReader>();
-  #parser: Promise<PlpgsqlParser> | null = null;
 
   constructor(config: Config) {
     this.#config = config;
@@ -66,8 +65,7 @@ export class CatalogReader {
     try {
       let memory = this.#memories.get(database.name);
       if (memory === undefined) {
-        this.#parser ??= loadParser();
-        memory = new PartReader(await this.#parser);
+        memory = new PartReader(theParser);
         this.#memories.set(database.name, memory);
       }
       return await memory.read(client);
@@ -77,6 +75,14 @@ export class CatalogReader {
   }
 }
 
+let parser: Promise<PlpgsqlParser> | null = null;
+
+/** One for the process: its module takes a while to compile. */
+function theParser(): Promise<PlpgsqlParser> {
+  parser ??= loadParser();
+  return parser;
+}
+
 /** Reads one database. */
 class PartReader {
   readonly #details: Details;
@@ -84,7 +90,7 @@ class PartReader {
   #raw: Raw | null = null;
   #part: CatalogPart | null = null;
 
-  constructor(parser: PlpgsqlParser) {
+  constructor(parser: () => Promise<PlpgsqlParser>) {
     this.#details = new Details(parser);
   }
 

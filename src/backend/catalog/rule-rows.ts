@@ -1,5 +1,5 @@
 import type { RuleDetail } from './details.js';
-import type { RawExpression, RawPolicy, RawRewrite, RawTrigger } from './raw-rows.js';
+import { isViewRule, type RawExpression, type RawPolicy, type RawRewrite, type RawTrigger } from './raw-rows.js';
 import { type TouchedOids, type ViewRow, WORK_BITS, type WorkRow } from './rows.js';
 
 const { read, insert, update, delete: remove, truncate } = WORK_BITS;
@@ -22,8 +22,6 @@ const TRIGGER_EVENTS = [
 ] as const;
 const TRIGGER_INSTEAD = 64;
 const NOT_READ = 'its rule cannot be read';
-
-export const isViewRule = ([, , , , name, event]: RawRewrite): boolean => event === '1' && name === '_RETURN';
 
 export function viewRows(
   rewrites: readonly RawRewrite[],
