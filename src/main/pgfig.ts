@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 
 /**
@@ -73,6 +73,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong use or wrong configuration, 3 a 
     .option(...CONFIG)
     .option('-s, --service <name>', 'as if this service had sent them')
     .option('-u, --user <name>', 'with the search_path of this user')
+    .option('--share <number>', 'in phase read-new: as a session that drew this number, 0 to 100', shareOf)
     .option('--json', 'one JSON object: {"statements":[{"kind","reads","writes","route","refused","reason"}]}')
     .option('--offline', 'ask no database: names are resolved by the rules and schema public')
     .option('--stdin', 'read JSON lines {"sql": "..."} and answer each with such an object on a line')
@@ -136,6 +137,13 @@ answer.`,
       process.exitCode = await (await import('../operator/cli/reload.js')).reload(options);
     });
   return pgfig;
+}
+
+function shareOf(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && share <= 100))
+    throw new InvalidArgumentError('Give a number from 0 to 100.');
+  return share;
 }
 
 function version(): string {

@@ -60,7 +60,9 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   }
   const [first] = homes;
   if (first === undefined) {
-    const [, needs] = followed[0] ?? needsOf(leading?.homes?.[0] ?? context.rules.defaultDatabase);
+    // The one that has at least the functions says most of what is missing.
+    const [, needs] =
+      followed.find(hasFunctions) ?? followed[0] ?? needsOf(leading?.homes?.[0] ?? context.rules.defaultDatabase);
     const error = refusal(needs.all);
     return [needs, { target: 'refused', database: null, homes: [], reason: error.message, error }];
   }
@@ -77,6 +79,12 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   };
   return [needs, choice];
 }
+
+const hasFunctions = ([database, { all }]: readonly [string, Needs]): boolean =>
+  hasAll(
+    all.filter((need) => need.sort === 'function'),
+    database,
+  );
 
 const droppedRelations = ({ effects }: Statement): readonly string[] =>
   effects.flatMap((effect) => (effect.type === 'drop-table' ? [nameKey(effect.table)] : []));

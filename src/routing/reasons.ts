@@ -2,6 +2,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import type { Domain } from '../rules/rule-set.js';
 import type { RoutingContext } from './context.js';
 import type { Need, Needs } from './need.js';
+import { readersText } from './read-share.js';
 import { readsNew } from './resolve.js';
 
 /** One sentence: which table is why in `database`. Tables with the same why stand together. */
@@ -48,8 +49,10 @@ function phaseText(domain: Domain, access: Need['access'], context: RoutingConte
   if (access === 'write') return `${phase}: still written in ${context.rules.defaultDatabase}`;
   if (access === 'lock') return `${phase}: rows are locked where they are written`;
   if (readsNew(domain, context)) return `${phase}: this session reads ${domain.database}`;
-  if (context.readsNew?.has(domain.name) !== true)
-    return `${phase}: this session is not among those that read ${domain.database}`;
+  if (context.readsNew?.has(domain.name) !== true) {
+    const readers = domain.reads === undefined ? '' : ` (${readersText(domain.reads)})`;
+    return `${phase}: this session is not among those that read ${domain.database}${readers}`;
+  }
   if (context.oneSnapshot === true) return `${phase}: one snapshot serves the whole transaction`;
   return `${phase}: this transaction has written the domain`;
 }

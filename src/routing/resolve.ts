@@ -144,11 +144,11 @@ function findIn(schema: string, name: string, scope: NameScope): ResolvedTable |
   // A catalog that tells no owners would take the sequence of a moved table for one of the default database's own.
   const byName = catalog?.relation === undefined ? ownerByName(schema, name, rules) : null;
   if (byName !== null) return atHomeOf(byName, ref, context, true);
-  for (const database of new Set([scope.database, ...rules.databases])) {
+  // What a definition's own database lacks is told by where it is: in the default one, if anywhere.
+  const others = scope.inDefinition ? [rules.defaultDatabase] : rules.databases;
+  for (const database of new Set([scope.database, ...others])) {
     const found = findAt(database, ref, scope);
     if (found !== null) return found;
-    // A definition sees its own database alone.
-    if (scope.inDefinition) return null;
   }
   const owner = rules.databases.some((one) => (catalog?.hasRelation(one, schema, name) ?? null) === null)
     ? ownerByName(schema, name, rules)

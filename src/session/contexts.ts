@@ -1,5 +1,4 @@
 import type { RoutingContext } from '../routing/context.js';
-import type { RuleSet } from '../rules/rule-set.js';
 
 /** What a routing context is made of, besides rules and catalog: the session's own part. */
 export interface ContextFacts {
@@ -64,17 +63,3 @@ const pairs = (names: ReadonlyMap<string, string> | undefined): string =>
         .map(([name, database]) => `${name}\0${database}`)
         .sort()
         .join('\0');
-
-const NONE: ReadonlySet<string> = new Set();
-
-/**
- * Domains in phase `read-new` whose reads go to the new database in a session of this service.
- * @param share the session's own random number, 0 <= share < 100: it stays, so that the session does not go to and fro
- */
-export function readsNewOf(rules: RuleSet, service: string, share: number): ReadonlySet<string> {
-  const chosen = rules.domains.filter(({ phase, reads }) => {
-    if (phase !== 'read-new') return false;
-    return reads === undefined || share < reads.new || reads.services.includes(service);
-  });
-  return chosen.length === 0 ? NONE : new Set(chosen.map(({ name }) => name));
-}

@@ -1,7 +1,8 @@
 import type { CatalogView } from '../routing/catalog-view.js';
+import { readsNewOf } from '../routing/read-share.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { IsolationLevel } from '../sql/statement.js';
-import { type ContextFacts, readsNewOf } from './contexts.js';
+import type { ContextFacts } from './contexts.js';
 import { type OwnRelations, stillUnknown } from './own-relations.js';
 import { SearchPath } from './search-path.js';
 import type { SessionLink } from './session-link.js';

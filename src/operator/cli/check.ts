@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { type Catalog, mergeCatalog, readCatalogParts } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
 import { consoleWarnings } from '../../config/console-access.js';
 import { loadConfig } from '../../config/load.js';
@@ -8,6 +9,7 @@ import { tableHomes } from '../../routing/table-homes.js';
 import { readRules } from '../../rules/load.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import { compareFacts, type DatabaseFacts, readFacts } from './compare-databases.js';
+import { crossingLines } from './crossing-lines.js';
 import { EXIT, type ExitCode, errorText } from './exit-codes.js';
 import { unreachable } from './explain.js';
 
@@ -40,6 +42,7 @@ export async function check(options: CheckOptions, output: Writable = process.st
   if (code === EXIT.done && facts.size < config.databases.size) code = EXIT.unreachable;
   if (rules !== null) sayTableMap(rules, facts, say);
   if (rules !== null) for (const warning of differences(rules, facts)) say(`warning        ${warning}`);
+  if (rules !== null) for (const line of crossingLines(await catalogOf(config), rules)) say(`warning        ${line}`);
   if (code === EXIT.done && rules !== null && missingTables(rules, facts).length > 0) code = EXIT.no;
   return code;
 }
@@ -86,19 +89,26 @@ async function factsOf(
   return facts;
 }
 
+/** Of the databases that answer; those that do not were told of. */
+async function catalogOf(config: Config): Promise<Catalog> {
+  return mergeCatalog(null, await readCatalogParts(config));
+}
+
 function sayTableMap(rules: RuleSet, facts: ReadonlyMap<string, DatabaseFacts>, say: (line: string) => void): void {
   const missing = new Set(missingTables(rules, facts));
   for (const entry of tableHomes(rules)) {
     const home = entry.writes[0] ?? rules.defaultDatabase;
     const state = missing.has(entry.table) ? `, but does not exist there. Create it, or correct the rules` : '';
-    say(`table          ${entry.table} is in ${home} (domain ${entry.domain}, phase ${entry.phase})${state}`);
+    const [read = home] = entry.reads;
+    const reads = read === home ? '' : `, read in ${read}`;
+    say(`table          ${entry.table} is in ${home}${reads} (domain ${entry.domain}, phase ${entry.phase})${state}`);
   }
   say(`other tables   are in ${rules.defaultDatabase}`);
 }
 
 function missingTables(rules: RuleSet, facts: ReadonlyMap<string, DatabaseFacts>): string[] {
-  return tableHomes(rules).flatMap(({ table, writes: [home = rules.defaultDatabase] }) =>
-    facts.get(home)?.tables.has(table) === false ? [table] : [],
+  return tableHomes(rules).flatMap(({ table, reads, writes }) =>
+    [...reads, ...writes].some((home) => facts.get(home)?.tables.has(table) === false) ? [table] : [],
   );
 }
 

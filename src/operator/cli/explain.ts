@@ -6,6 +6,7 @@ import { loadConfig } from '../../config/load.js';
 import { isRecord } from '../../config/yaml-file.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { RoutingContext } from '../../routing/plan.js';
+import { readsNewOf } from '../../routing/read-share.js';
 import { loadRules } from '../../rules/load.js';
 import { loadParser, type Parser } from '../../sql/parser.js';
 import type { ParsedText } from '../../sql/statement.js';
@@ -20,8 +21,13 @@ export interface ExplainOptions {
   readonly user?: string;
   readonly json?: boolean;
   readonly offline?: boolean;
+  /** The session's own number, 0 <= share < 100, which `reads.new` of phase read-new is held against; default: the last to be chosen. */
+  readonly share?: number;
   readonly stdin?: boolean;
 }
+
+/** Chosen by 100 % alone. */
+const LAST_SHARE = 99.999;
 
 interface Streams {
   readonly input: Readable;
@@ -49,6 +55,7 @@ export async function explain(
     searchPath: searchPathOf(catalog, config, options.user),
     tempTables: new Map(),
     service: options.service ?? '',
+    readsNew: readsNewOf(rules, options.service ?? '', options.share ?? LAST_SHARE),
     ...(home !== undefined && { home }),
   };
   if (options.stdin) return explainLines(parser, context, streams);
