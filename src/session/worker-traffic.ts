@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type net from 'node:net';
+import { type AuthQueryRow, verifierOfRow } from '../auth/auth-query.js';
 import { parseUserlist } from '../auth/userlist.js';
 import type { Verifier } from '../auth/verifier.js';
-import { parseVerifier } from '../auth/verifier.js';
 import { CircuitBreaker } from '../backend/circuit-breaker.js';
 import type { AuthMethod, Config, DatabaseConfig } from '../config/config.js';
 import { isConsole } from '../config/console-access.js';
@@ -38,7 +38,7 @@ export interface TrafficOptions {
   readonly catalog: CatalogView | null;
   /** Key of the salts that are made up for unknown users: the same in every worker. */
   readonly authKey: Buffer;
-  readonly authQuery: ((user: string) => Promise<{ verifier: string; validUntil: Date | null } | null>) | null;
+  readonly authQuery: ((user: string) => Promise<AuthQueryRow | null>) | null;
   readonly events: TrafficEvents;
   readonly trace: boolean;
   readonly console: Console;
@@ -175,9 +175,7 @@ export class WorkerTraffic implements Gate, Traffic {
     if (listed !== undefined) return listed;
     const { authQuery } = this.#options;
     if (authQuery === null) return null;
-    const found = await authQuery(user);
-    if (found === null || (found.validUntil !== null && found.validUntil.getTime() <= Date.now())) return null;
-    return parseVerifier(found.verifier);
+    return verifierOfRow(await authQuery(user));
   }
 
   authFailed(user: string | null, peer: string, reason: string): void {
@@ -244,9 +242,9 @@ export class WorkerTraffic implements Gate, Traffic {
 
   /** Ends all sessions now. */
   close(): void {
-    this.#thread.close();
     this.#draining = true;
     this.registry.closeAll();
+    this.#thread.close();
   }
 }
 
