@@ -122,7 +122,7 @@ export class Follower {
     const columns = change.columns?.join('\0') ?? '';
     const what = `${change.op} ${change.cascade} ${change.table.only === true} ${table.key} ${columns}`;
     if (facts === null || !this.#first(`${what} ${pathText(place)}`)) return;
-    const set = facts.hidden.filter((work) => isSetOff(work, change));
+    const set = facts.hidden.filter((work) => isSetOff(work, change, facts));
     for (const work of set) this.#hidden(work, table, place);
     if (facts.updates !== null && table.nature === 'view' && !set.some((work) => work.instead)) {
       this.#updatable(table, facts.updates, change, place);
@@ -244,12 +244,15 @@ function within(what: string, via: string | null): string {
   return via === null ? what : `${what} of ${via.replace(/ of .*$/, '')}`;
 }
 
-function isSetOff(work: HiddenWork, change: TableChange): boolean {
+function isSetOff(work: HiddenWork, change: TableChange, { hidden }: RelationFacts): boolean {
   if (!work.on.includes(change.op)) return false;
   // Foreign keys matter to TRUNCATE only with CASCADE; without it Postgres refuses.
   const cascades = work.touches.changes.some((further) => further.op === 'truncate' && further.cascade);
   if (change.op === 'truncate' && cascades && !change.cascade) return false;
   if (change.op !== 'update' || work.columns === null || change.columns === null) return true;
+  // A BEFORE trigger may set columns that the statement does not; foreign keys look at what comes out.
+  const mayBeSet = hidden.some(({ what, on }) => what.startsWith('trigger ') && on.includes('update'));
+  if (mayBeSet && work.what.startsWith('foreign key ')) return true;
   return work.columns.some((column) => change.columns?.includes(column));
 }
 
