@@ -51,13 +51,27 @@ export function statementScope(context: RoutingContext): NameScope {
  */
 export function findTable(table: TableName, scope: NameScope): ResolvedTable | null {
   if (table.schema !== undefined) return findQualified(table.schema, table.name, scope);
-  // A rule may name a table that is not there (yet); one that is there is meant first.
-  return findAlong(table.name, scope, mayBe) ?? findAlong(table.name, scope, () => true);
+  // What its own database knows is meant first: a view that another has gets the name only where that one has nothing.
+  // A rule may name a table that is not there (yet).
+  return (
+    findAlong(table.name, scope, { isThere: mayBe, databases: [scope.database] }) ??
+    findAlong(table.name, scope, { isThere: mayBe, databases: placesOf(scope) }) ??
+    findAlong(table.name, scope, { isThere: () => true, databases: placesOf(scope) })
+  );
 }
 
-type Known = (schema: string, name: string, scope: NameScope) => boolean;
+/** Databases whose relations a name may mean: what a definition's own one lacks is in the default one, if anywhere. */
+function placesOf({ context: { rules }, database, inDefinition }: NameScope): readonly string[] {
+  return inDefinition ? [database, rules.defaultDatabase] : rules.databases;
+}
 
-function findAlong(name: string, scope: NameScope, isThere: Known): ResolvedTable | null {
+interface Search {
+  readonly isThere: (schema: string, name: string, scope: NameScope) => boolean;
+  /** Whose catalogs are asked. */
+  readonly databases: readonly string[];
+}
+
+function findAlong(name: string, scope: NameScope, { isThere, databases }: Search): ResolvedTable | null {
   const { context, searchPath } = scope;
   for (const schema of wholePath(searchPath)) {
     if (schema === 'pg_temp') {
@@ -66,7 +80,7 @@ function findAlong(name: string, scope: NameScope, isThere: Known): ResolvedTabl
     } else if (isSystemSchema(schema)) {
       if (isSystemTable(schema, name, searchPath, context)) return systemTable(schema, name);
     } else if (isThere(schema, name, scope)) {
-      const found = findIn(schema, name, scope);
+      const found = findIn(schema, name, scope, databases);
       if (found !== null) return found;
     }
   }
@@ -126,11 +140,11 @@ function findQualified(schema: string, name: string, scope: NameScope): Resolved
   if (schema === 'pg_temp' || schema.startsWith('pg_temp_')) {
     return tempTable(name, scope.context.tempTables.get(name) ?? null);
   }
-  return isSystemSchema(schema) ? systemTable(schema, name) : findIn(schema, name, scope);
+  return isSystemSchema(schema) ? systemTable(schema, name) : findIn(schema, name, scope, placesOf(scope));
 }
 
 /** The table of that schema, if a rule or a catalog knows it; the rules come first, since they say what has moved. */
-function findIn(schema: string, name: string, scope: NameScope): ResolvedTable | null {
+function findIn(schema: string, name: string, scope: NameScope, databases: readonly string[]): ResolvedTable | null {
   const { context } = scope;
   const { rules, catalog } = context;
   // Each database has a schema pgfig of its own, which its triggers write.
@@ -144,13 +158,11 @@ function findIn(schema: string, name: string, scope: NameScope): ResolvedTable |
   // A catalog that tells no owners would take the sequence of a moved table for one of the default database's own.
   const byName = catalog?.relation === undefined ? ownerByName(schema, name, rules) : null;
   if (byName !== null) return atHomeOf(byName, ref, context, true);
-  // What a definition's own database lacks is told by where it is: in the default one, if anywhere.
-  const others = scope.inDefinition ? [rules.defaultDatabase] : rules.databases;
-  for (const database of new Set([scope.database, ...others])) {
+  for (const database of databases) {
     const found = findAt(database, ref, scope);
     if (found !== null) return found;
   }
-  const owner = rules.databases.some((one) => (catalog?.hasRelation(one, schema, name) ?? null) === null)
+  const owner = databases.some((one) => (catalog?.hasRelation(one, schema, name) ?? null) === null)
     ? ownerByName(schema, name, rules)
     : null;
   return owner === null ? null : atHomeOf(owner, ref, context, true);
