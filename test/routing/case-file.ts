@@ -63,6 +63,11 @@ export interface Case {
   readonly context: RoutingContext;
 }
 
+const KEYS = new Set(
+  `sql route phases reads written writtenDomains writes domain homes movesNames opaque says reason hint
+  domains catalog searchPath temp home service readsNew hasWritten oneSnapshot inStep ownRelations`.split(/\s+/),
+);
+
 // Read from the source tree: the compiled tests lie elsewhere.
 const FOLDER = new URL('../../../test/routing/cases/', import.meta.url);
 
@@ -78,6 +83,8 @@ export function readCases(parser: PlpgsqlParser): readonly Case[] {
 
 function casesOf(file: string, whole: CaseFile, one: CaseText, parser: PlpgsqlParser): readonly Case[] {
   const setting: Setting = { ...whole, ...one };
+  // A key that is misspelt would check nothing.
+  for (const key in one) if (!KEYS.has(key)) throw new Error(`${file}: ${key} of ${one.sql} is no key of a case`);
   const { sql } = one;
   if (one.phases === undefined) {
     const { route } = one;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { explainScript } from '../../src/operator/cli/explain-script.js';
 import { planStatement } from '../../src/routing/plan.js';
@@ -8,7 +9,7 @@ const parser = await loadParser();
 const cases = readCases(parser);
 
 // A folder that is empty or not found must not pass.
-t.ok(cases.length >= 470, `${cases.length} cases`);
+t.ok(cases.length >= 1000, `${cases.length} cases`);
 
 for (const file of new Set(cases.map((one) => one.file))) {
   t.test(file, async (t) => {
@@ -16,6 +17,7 @@ for (const file of new Set(cases.map((one) => one.file))) {
   });
 }
 
+/** One assertion for a case: there are a thousand. */
 function check(t: Test, { title, expected, context }: Case): void {
   const [statement] = parser.parse(expected.sql).statements;
   if (statement === undefined) {
@@ -23,40 +25,48 @@ function check(t: Test, { title, expected, context }: Case): void {
     return;
   }
   const route = planStatement(statement, context);
-  const { sql, says, reason, hint, ...facts } = expected;
-  const found: Record<string, unknown> = { ...route, route: route.database ?? route.target };
-  for (const [key, value] of Object.entries(facts)) {
-    if (key in found) t.same(found[key], value, `${title}: ${key}`, { found: route.reason });
-  }
   const text = `${route.reason} ${route.error?.hint ?? ''}`;
-  for (const part of says ?? []) t.ok(text.includes(part), `${title}: says ${part}`, { found: text });
-  if (reason !== undefined) t.equal(route.reason, reason, `${title}: reason`);
-  if (hint !== undefined) t.equal(route.error?.hint, hint, `${title}: hint`);
-  t.equal(route.target === 'refused', route.error !== null, `${title}: an error exactly where it is refused`);
-  if (route.error !== null) t.equal(route.error.message, route.reason, `${title}: the refusal is the reason`);
-  t.ok(Object.isFrozen(route) && Object.isFrozen(route.homes), `${title}: frozen`);
-  t.same(planStatement(statement, context), route, `${title}: the same again`);
+  const all: Record<string, unknown> = {
+    ...route,
+    route: route.database ?? route.target,
+    hint: route.error?.hint,
+    says: (expected.says ?? []).filter((part) => text.includes(part)),
+    // An error exactly where it is refused, which is the reason then.
+    error: route.error?.message ?? null,
+    frozen: Object.isFrozen(route) && Object.isFrozen(route.homes),
+    again: isDeepStrictEqual({ ...planStatement(statement, context), error: null }, { ...route, error: null }),
+  };
+  const wanted: Record<string, unknown> = {
+    ...Object.fromEntries(Object.entries(expected).filter(([key]) => key in all)),
+    says: expected.says ?? [],
+    error: expected.route === 'refused' ? route.reason : null,
+    frozen: true,
+    again: true,
+  };
+  const found = Object.fromEntries(Object.keys(wanted).map((key) => [key, all[key]]));
+  t.same(found, wanted, title, { reason: route.reason });
 }
 
 t.test('pgfig explain shows what the router decides, in its words', async (t) => {
-  for (const { title, expected, context } of cases) {
+  const rows = cases.map(({ title, expected, context }) => {
     const parsed = parser.parse(expected.sql);
     const [statement] = parsed.statements;
     const [explained] = explainScript(parsed, context);
     if (statement === undefined || explained === undefined) throw new Error(`no statement in ${title}`);
     const route = planStatement(statement, context);
     const syntax = parsed.syntaxError === null ? '' : ` (${parsed.syntaxError})`;
-    t.same(
-      explained,
-      {
-        kind: statement.kind,
-        reads: route.reads,
-        writes: route.written,
-        route: route.target === 'refused' ? null : (route.database ?? route.target),
-        refused: route.error?.message ?? null,
-        reason: `${route.reason}${syntax}`,
-      },
-      title,
-    );
-  }
+    const wanted = {
+      kind: statement.kind,
+      reads: route.reads,
+      writes: route.written,
+      route: route.target === 'refused' ? null : (route.database ?? route.target),
+      refused: route.error?.message ?? null,
+      reason: `${route.reason}${syntax}`,
+    };
+    return { title, explained, wanted };
+  });
+  t.same(
+    rows.map(({ title, explained }) => ({ title, ...explained })),
+    rows.map(({ title, wanted }) => ({ title, ...wanted })),
+  );
 });
