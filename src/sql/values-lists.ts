@@ -12,6 +12,7 @@ import { isBlank, NAME_BYTE } from './lexical.js';
  *  - VALUES may be a column's or table's name as well. What then may follow in brackets is a list of names, and no
  *    name begins as the first tuple of a list must here: with a literal, a parameter, a sign, a bracket, one of the
  *    reserved words NULL, DEFAULT, TRUE and FALSE, or a function's name right before its bracket.
+ *  - Behind INTO and AS it is the name of an INSERT's target, and what follows in brackets may be its query.
  *  - Behind a point it is a name, and may be a function's.
  *  - MERGE ... INSERT VALUES takes one tuple only: a text that has the word MERGE is left as it is.
  *
@@ -41,13 +42,16 @@ export function startList(at: number): void {
   isSure = true;
 }
 
-/** Whether VALUES, from here on in the key, may be the keyword: at the beginning, or behind a name or a bracket. */
+/** Whether VALUES, from here on in the key, can only be the keyword: at the beginning, or behind a bracket or a name. */
 export function mayStartList(key: Uint8Array, start: number): boolean {
   let at = start - 1;
   while (at >= 0 && isBlank(key[at])) at -= 1;
   if (at < 0) return true;
   const byte = key[at] as number;
-  return byte === OPEN || byte === CLOSE || byte === DOUBLE_QUOTE || NAME_BYTE[byte] !== 0;
+  if (byte === OPEN || byte === CLOSE || byte === DOUBLE_QUOTE) return true;
+  const last = at;
+  while (at >= 0 && NAME_BYTE[key[at] as number] !== 0) at -= 1;
+  return last > at && !isWord(key, at + 1, last + 1, 'as') && !isWord(key, at + 1, last + 1, 'into');
 }
 
 /** Whether the bracket that comes next in the key opens a tuple of the list: behind VALUES or a comma. */

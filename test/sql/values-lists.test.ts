@@ -38,6 +38,9 @@ t.test('rows stay where they are not alike, or it may be no VALUES list', (t) =>
     // A table or column may be called so, and what follows be a list of names.
     'INSERT INTO values (a), (a) SELECT 1',
     'SELECT * FROM t AS values (a), (a)',
+    'INSERT INTO values ((SELECT 1)), ((SELECT 1))',
+    'INSERT INTO values (SELECT(1)), (SELECT(1))',
+    'INSERT INTO t AS values (VALUES(1)), (VALUES(1))',
     'SELECT s.values(1), (1)',
     'SELECT s . values(1), (1)',
     'SELECT s./**/values(1), (1)',
