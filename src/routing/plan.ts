@@ -53,7 +53,7 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   const withAll = (followed: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] =>
     followed.filter(([database, needs]) => hasAll(needs.all, database));
   const followed = candidates.map((database) => needsOf(database));
-  let homes = byPreference(withAll(followed));
+  let homes = byPreference(withAll(followed), context.rules.databases);
   // A view that no database can serve any more can still be dropped.
   if (homes.length === 0 && dropped.length > 0) {
     homes = withAll(candidates.map((database) => needsOf(database, new Set([...made, ...dropped]))));
@@ -67,18 +67,24 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
     return [needs, { target: 'refused', database: null, homes: [], reason: error.message, error }];
   }
   const [database, needs] = first;
-  if (needs.all.every((need) => need.homes === null)) {
-    const everywhere = homes.length === context.rules.databases.length;
+  if (isUnbound(needs)) {
+    const everywhere = homes.length === context.rules.databases.length && homes.every(([, all]) => isUnbound(all));
     return [needs, unboundChoice(statement, needs, { first: database, everywhere }, context)];
   }
   const choice: Choice = {
     target: 'database',
     database,
-    homes: homes.map(([name]) => name),
+    // Where it changes something else than in the first, the route would not tell what.
+    homes: homes.filter(([, other]) => changesOf(other) === changesOf(needs)).map(([name]) => name),
     reason: explainNeeds(needs, database, context),
   };
   return [needs, choice];
 }
+
+const isUnbound = ({ all }: Needs): boolean => all.every((need) => need.homes === null);
+
+const changesOf = ({ all }: Needs): string =>
+  [...new Set(all.flatMap(({ access, what }) => (access === 'read' ? [] : [`${access} ${what}`])))].sort().join();
 
 const hasFunctions = ([database, { all }]: readonly [string, Needs]): boolean =>
   hasAll(
@@ -89,16 +95,18 @@ const hasFunctions = ([database, { all }]: readonly [string, Needs]): boolean =>
 const droppedRelations = ({ effects }: Statement): readonly string[] =>
   effects.flatMap((effect) => (effect.type === 'drop-table' ? [nameKey(effect.table)] : []));
 
-/** What is behind a view or function may be at home in several databases: then the best for its leading table comes first. */
-function byPreference(homes: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] {
-  const tables = homes[0]?.[1].all.filter((need) => need.homes !== null && need.table?.nature !== 'view') ?? [];
-  const order = leadingOf(tables)?.homes;
-  if (order === undefined || order === null || homes.length < 2) return homes;
-  const place = ([database]: readonly [string, Needs]): number => {
-    const at = order.indexOf(database);
-    return at < 0 ? order.length : at;
-  };
-  return homes.toSorted((a, b) => place(a) - place(b));
+/**
+ * What is behind a view or function may be at home in several databases: the one that is the best home of most of what
+ * it needs comes first, so that reads that move do so through views too. The order of names does not matter.
+ */
+function byPreference(
+  homes: readonly (readonly [string, Needs])[],
+  databases: readonly string[],
+): readonly (readonly [string, Needs])[] {
+  if (homes.length < 2) return homes;
+  const cost = ([database, { all }]: readonly [string, Needs]): number =>
+    all.filter(({ homes: best, table }) => best !== null && table?.nature !== 'view' && best[0] !== database).length;
+  return homes.toSorted((a, b) => cost(a) - cost(b) || databases.indexOf(a[0]) - databases.indexOf(b[0]));
 }
 
 /** The order of preference is that of what is written, since a write has fewer homes than a read. */

@@ -23,6 +23,6 @@ export function buildRuleSet(
     domains: Object.freeze(sorted),
     tables,
     defaultDatabase: facts.defaultDatabase,
-    databases: Object.freeze([...databases]),
+    databases: Object.freeze([facts.defaultDatabase, ...[...databases].slice(1).sort()]),
   });
 }

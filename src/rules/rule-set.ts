@@ -45,6 +45,6 @@ export interface RuleSet {
   readonly tables: ReadonlyMap<string, Domain>;
   /** Name of the default database, home of every table without a rule. */
   readonly defaultDatabase: string;
-  /** Databases in which some table has a home, the default database first. */
+  /** Databases in which some table has a home, the default database first, the others by name. */
   readonly databases: readonly string[];
 }
