@@ -9,9 +9,8 @@ import { isBlank, NAME_BYTE } from './lexical.js';
  * and what may follow does not depend on how many there were; a tuple that stands there twice touches nothing that it
  * does not touch once. So all that matters is to be sure that it is a list:
  *
- *  - VALUES may be a column's or table's name as well. What then may follow in brackets is a list of names, and no
- *    name begins as the first tuple of a list must here: with a literal, a parameter, a sign, a bracket, one of the
- *    reserved words NULL, DEFAULT, TRUE and FALSE, or a function's name right before its bracket.
+ *  - VALUES may be the name of a column, table or operator class as well. What then may follow in brackets is a list
+ *    of names or labels, which may be any words; an element of the list's first tuple must begin with something else.
  *  - Behind INTO and AS it is the name of an INSERT's target, and what follows in brackets may be its query.
  *  - Behind a point it is a name, and may be a function's.
  *  - MERGE ... INSERT VALUES takes one tuple only: a text that has the word MERGE is left as it is.
@@ -70,7 +69,7 @@ export function startsTuple(key: Uint8Array, length: number): boolean {
 export function endTuple(key: Uint8Array, length: number): number {
   if (isFirst) {
     isFirst = false;
-    isSure = isNoListOfNames(key, tupleStart + 1);
+    isSure = isNoListOfNames(key, tupleStart, length);
   }
   for (let kind = 0; kind < kinds; kind += 1) {
     if (areAlike(key, starts[kind] as number, ends[kind] as number, tupleStart, length)) return lastEnd;
@@ -91,10 +90,25 @@ const QUOTE = 0x27;
 const DOUBLE_QUOTE = 0x22;
 const DOLLAR = 0x24;
 
-const RESERVED = ['null', 'default', 'true', 'false'];
+/**
+ * Whether some element of the tuple begins as no name does: with a literal, a parameter, a sign or a bracket, or is a
+ * call. Elements begin behind the tuple's own bracket and its commas.
+ */
+function isNoListOfNames(key: Uint8Array, start: number, end: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = start; at < end; at += 1) {
+    const byte = key[at];
+    if (byte === DOUBLE_QUOTE) quoted = !quoted;
+    else if (quoted) continue;
+    else if (byte === OPEN) depth += 1;
+    else if (byte === CLOSE) depth -= 1;
+    if ((byte === OPEN || byte === COMMA) && depth === 1 && beginsNoName(key, at + 1)) return true;
+  }
+  return false;
+}
 
-/** What stands in the key from here on begins no name that could be a column's. */
-function isNoListOfNames(key: Uint8Array, start: number): boolean {
+function beginsNoName(key: Uint8Array, start: number): boolean {
   let at = start;
   while (isBlank(key[at])) at += 1;
   const first = key[at] as number;
@@ -105,8 +119,7 @@ function isNoListOfNames(key: Uint8Array, start: number): boolean {
   const from = at;
   while (NAME_BYTE[key[at] as number] !== 0) at += 1;
   // f( or E''
-  if (key[at] === OPEN || (key[at] === QUOTE && at - from === 1)) return true;
-  return RESERVED.some((word) => isWord(key, from, at, word));
+  return key[at] === OPEN || (key[at] === QUOTE && at - from === 1);
 }
 
 /** Parameters are $ and digits where no name is under way; of more than nine digits they may be too large to exist. */

@@ -42,6 +42,8 @@ t.test('rows stay where they are not alike, or it may be no VALUES list', (t) =>
     'INSERT INTO values (SELECT(1)), (SELECT(1))',
     'INSERT INTO t AS values (VALUES(1)), (VALUES(1))',
     'SELECT s.values(1), (1)',
+    'INSERT INTO t VALUES (1) ON CONFLICT (a values (default, null), (default, null)) DO NOTHING',
+    'SELECT * FROM t values (a, ",1"), (a, ",1")',
     'SELECT s . values(1), (1)',
     'SELECT s./**/values(1), (1)',
     'SELECT (1), (1)',
