@@ -3,6 +3,7 @@ import { identifierList } from './identifier-list.js';
 import { Interned } from './interned.js';
 import { isOpaqueFunction } from './opaque-extensions.js';
 import type { RawFunction } from './raw-rows.js';
+import { RowList } from './row-list.js';
 import type { BodyRow, FunctionRow, FunctionRows } from './rows.js';
 
 /** Schema of what pgfig itself installs: what it does there is no need of a statement. */
@@ -17,7 +18,10 @@ export function bodyRow(body: Body): BodyRow {
 }
 
 /** Rows in the order of their OIDs. @param bodies of functions in SQL and PL/pgSQL, by OID */
-export function functionRows(rows: readonly RawFunction[], bodies: ReadonlyMap<number, BodyRow>): FunctionRows {
+export function functionRows(
+  rows: readonly RawFunction[],
+  bodies: ReadonlyMap<number, BodyRow>,
+): { readonly functions: FunctionRows; readonly bodies: RowList<BodyRow> } {
   const schemas = new Interned();
   // Equal bodies (those of a schema for each tenant, of opaque languages) are there once; the first touches nothing.
   const texts = new Interned();
@@ -28,7 +32,8 @@ export function functionRows(rows: readonly RawFunction[], bodies: ReadonlyMap<n
     const path = searchPath === null ? null : identifierList(searchPath);
     return [oid, schemas.place(schema), name, volatility === 'v' ? 1 : 0, body, path];
   });
-  return { schemas: schemas.values, rows: made, bodies: texts.values.map((text): BodyRow => JSON.parse(text)) };
+  const read = texts.values.map((text): BodyRow => JSON.parse(text));
+  return { functions: { schemas: schemas.values, rows: made }, bodies: RowList.of(read) };
 }
 
 function bodyOf(row: RawFunction, bodies: ReadonlyMap<number, BodyRow>): BodyRow {

@@ -6,7 +6,7 @@ import { type NameIndex, nameIndexOf } from './name-index.js';
 import { namedTouches, type OidNames, touchesNothing } from './resolved-touches.js';
 import { type TypeRow, WORK_BITS, type WorkRow } from './rows.js';
 import type { Sections } from './section.js';
-import { pairedWith, rowsOf } from './sorted.js';
+import { pairedWith } from './sorted.js';
 
 /** By pg_class.relkind. */
 const KINDS: Readonly<Record<string, RelationKind>> = {
@@ -48,7 +48,7 @@ export class CatalogPart implements OidNames {
   }
 
   get functions(): FunctionIndex {
-    this.#functions ??= new FunctionIndex(this.sections.functions.value, this);
+    this.#functions ??= new FunctionIndex(this.sections.functions.value, this.sections.bodies.value, this);
     return this.#functions;
   }
 
@@ -75,7 +75,7 @@ export class CatalogPart implements OidNames {
   }
 
   foreignKeys(): readonly ForeignKey[] {
-    return this.sections.foreignKeys.value.flatMap((row) => {
+    return this.sections.foreignKeys.value.all().flatMap((row) => {
       const references = this.relation(row[0]);
       const table = this.relation(row[1]);
       return row[4] === 0 || references === null || table === null ? [] : [foreignKeyOf(row, table, references)];
@@ -111,7 +111,7 @@ export class CatalogPart implements OidNames {
 
   #make(oid: number, kind: RelationKind): RelationFacts {
     const { links, views } = this.sections;
-    const [view] = rowsOf(views.value, oid);
+    const [view] = views.value.of(oid);
     const [owner] = this.#refs(pairedWith(links.value.owners, oid));
     return Object.freeze({
       kind,
@@ -129,7 +129,8 @@ export class CatalogPart implements OidNames {
   }
 
   #works(oid: number): readonly HiddenWork[] {
-    return rowsOf(this.sections.works.value, oid)
+    return this.sections.works.value
+      .of(oid)
       .map((row) => this.#work(row))
       .filter(({ instead, touches }) => instead || !touchesNothing(touches));
   }
@@ -140,7 +141,7 @@ export class CatalogPart implements OidNames {
   }
 
   #keys(oid: number): readonly HiddenWork[] {
-    return rowsOf(this.sections.foreignKeys.value, oid).flatMap((row) => {
+    return this.sections.foreignKeys.value.of(oid).flatMap((row) => {
       const table = this.relation(row[1]);
       return table === null ? [] : foreignKeyWork(row, table);
     });

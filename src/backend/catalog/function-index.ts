@@ -1,6 +1,7 @@
 import type { FunctionFacts } from '../../routing/catalog-view.js';
 import type { Body, FunctionName } from '../../sql/statement.js';
 import { NOTHING, namedTouches, type OidNames } from './resolved-touches.js';
+import type { RowList } from './row-list.js';
 import type { BodyRow, FunctionRow, FunctionRows } from './rows.js';
 import { lowerBound } from './sorted.js';
 
@@ -10,13 +11,15 @@ const NONE: readonly FunctionFacts[] = Object.freeze([]);
 /** Finds functions by name and by OID. Facts are made when asked for, and kept. */
 export class FunctionIndex {
   readonly #rows: FunctionRows;
+  readonly #bodies: RowList<BodyRow>;
   readonly #names: OidNames;
   readonly #facts = new Map<number, FunctionFacts>();
   #bySchema: Map<string, Map<string, number[]>> | null = null;
 
   /** @param names what bodies that are told by OID are named by */
-  constructor(rows: FunctionRows, names: OidNames) {
+  constructor(rows: FunctionRows, bodies: RowList<BodyRow>, names: OidNames) {
     this.#rows = rows;
+    this.#bodies = bodies;
     this.#names = names;
   }
 
@@ -66,7 +69,7 @@ export class FunctionIndex {
   #make(row: FunctionRow | undefined): FunctionFacts {
     if (row === undefined) throw new Error('unreachable: no such function');
     const [, schema, name, volatile, body, searchPath] = row;
-    const bodyRow = body === 0 ? undefined : this.#rows.bodies[body];
+    const bodyRow = body === 0 ? undefined : this.#bodies.at(body);
     return Object.freeze({
       schema: this.#rows.schemas[schema] ?? '',
       name,

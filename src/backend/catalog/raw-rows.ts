@@ -60,6 +60,7 @@ export interface RawRows {
   readonly types: readonly [number, string, string, string];
   readonly relations: RawRelation;
   readonly owners: RawPair;
+  readonly draws: RawPair;
   readonly inherits: RawPair;
   readonly rewrites: RawRewrite;
   readonly triggers: RawTrigger;

@@ -16,8 +16,31 @@ export function relationColumns(rows: readonly RawRelation[]): RelationColumns {
   return { schemas: schemas.values, ...columns, kinds };
 }
 
-/** Pairs in the order of their first. */
-export function linkRows(owners: readonly RawPair[], inherits: readonly RawPair[]): LinkRows {
-  const children = inherits.map(([child, parent]): RawPair => [parent, child]).sort((a, b) => a[0] - b[0]);
-  return { owners: owners.flat(), parents: inherits.flat(), children: children.flat() };
+/**
+ * Pairs in the order of their first. A sequence without an owner from which one table alone draws is taken to be that
+ * table's: it is what `CREATE SEQUENCE` and `DEFAULT nextval(...)` are written for.
+ */
+export function linkRows(
+  owners: readonly RawPair[],
+  draws: readonly RawPair[],
+  inherits: readonly RawPair[],
+): LinkRows {
+  const owned = new Set(owners.map(([oid]) => oid));
+  const drawers = new Map<number, Set<number>>();
+  for (const [sequence, table] of draws) {
+    if (owned.has(sequence)) continue;
+    const tables = drawers.get(sequence) ?? new Set();
+    drawers.set(sequence, tables.add(table));
+  }
+  const sole = [...drawers].flatMap(([sequence, tables]) =>
+    tables.size === 1 ? [...tables].map((table): RawPair => [sequence, table]) : [],
+  );
+  const turned = inherits.map(([child, parent]): RawPair => [parent, child]);
+  return {
+    owners: inOrder([...owners, ...sole]),
+    parents: inOrder(inherits),
+    children: inOrder(turned),
+  };
 }
+
+const inOrder = (pairs: readonly RawPair[]): readonly number[] => pairs.toSorted((a, b) => a[0] - b[0]).flat();

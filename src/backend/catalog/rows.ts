@@ -1,4 +1,5 @@
 import type { TableChange, TableName } from '../../sql/statement.js';
+import type { RowList } from './row-list.js';
 
 /*
  * What is known of one database, in the compact shape in which it crosses to the workers. Relations and functions are
@@ -103,7 +104,7 @@ export interface BodyRow {
   readonly oids?: TouchedOids;
 }
 
-/** `body`: place in `bodies`, where 0 is a body that touches nothing. */
+/** `body`: place in the section `bodies`, where 0 is a body that touches nothing. */
 export type FunctionRow = readonly [
   oid: number,
   schema: number,
@@ -116,7 +117,6 @@ export type FunctionRow = readonly [
 export interface FunctionRows {
   readonly schemas: readonly string[];
   readonly rows: readonly FunctionRow[];
-  readonly bodies: readonly BodyRow[];
 }
 
 /** By the name of the section. */
@@ -125,10 +125,11 @@ export interface SectionValues {
   readonly types: readonly TypeRow[];
   readonly relations: RelationColumns;
   readonly links: LinkRows;
-  readonly views: readonly ViewRow[];
-  readonly works: readonly WorkRow[];
-  readonly foreignKeys: readonly ForeignKeyRow[];
+  readonly views: RowList<ViewRow>;
+  readonly works: RowList<WorkRow>;
+  readonly foreignKeys: RowList<ForeignKeyRow>;
   readonly functions: FunctionRows;
+  readonly bodies: RowList<BodyRow>;
 }
 
 export type SectionName = keyof SectionValues;

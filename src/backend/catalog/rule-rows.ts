@@ -1,5 +1,6 @@
 import type { RuleDetail } from './details.js';
 import { isViewRule, type RawExpression, type RawPolicy, type RawRewrite, type RawTrigger } from './raw-rows.js';
+import { RowList } from './row-list.js';
 import { type TouchedOids, type ViewRow, WORK_BITS, type WorkRow } from './rows.js';
 
 const { read, insert, update, delete: remove, truncate } = WORK_BITS;
@@ -23,10 +24,7 @@ const TRIGGER_EVENTS = [
 const TRIGGER_INSTEAD = 64;
 const NOT_READ = 'its rule cannot be read';
 
-export function viewRows(
-  rewrites: readonly RawRewrite[],
-  details: ReadonlyMap<number, RuleDetail>,
-): readonly ViewRow[] {
+export function viewRows(rewrites: readonly RawRewrite[], details: ReadonlyMap<number, RuleDetail>): RowList<ViewRow> {
   return inOrder(
     rewrites.filter(isViewRule).map((row): ViewRow => {
       const [oid, kind, rule] = row;
@@ -45,7 +43,7 @@ export function workRows(
   triggers: readonly RawTrigger[],
   policies: readonly RawPolicy[],
   expressions: readonly RawExpression[],
-): readonly WorkRow[] {
+): RowList<WorkRow> {
   const rules = rewrites.filter((row) => !isViewRule(row));
   return inOrder([
     ...rules.map((row) => ruleRow(row, details.get(row[2]))),
@@ -95,5 +93,5 @@ function expressionRow([oid, sort, name, functions]: RawExpression): WorkRow {
 
 const opaque = (reason: string | null): TouchedOids => (reason === null ? {} : { opaque: reason });
 
-const inOrder = <R extends readonly [number, ...unknown[]]>(rows: R[]): readonly R[] =>
-  rows.sort((a, b) => a[0] - b[0]);
+const inOrder = <R extends readonly [number, ...unknown[]]>(rows: R[]): RowList<R> =>
+  RowList.of(rows.sort((a, b) => a[0] - b[0]));

@@ -21,6 +21,17 @@ const uses = (catalog: string): string => `
              AND refobjid >= ${FIRST_USER_OID} AND o.oprcode >= ${FIRST_USER_OID}) d
    GROUP BY objid`;
 
+/** The functions alone, found from their end: of all defaults and checks few use any of a user's. */
+const calls = (catalog: string): string => `
+  SELECT objid, json_agg(DISTINCT refobjid::bigint) AS functions
+    FROM (SELECT classid, objid, refobjid FROM pg_depend
+           WHERE refclassid = 'pg_proc'::regclass AND refobjid >= ${FIRST_USER_OID}
+           UNION ALL
+          SELECT classid, objid, o.oprcode FROM pg_depend d JOIN pg_operator o ON o.oid = d.refobjid
+           WHERE refclassid = 'pg_operator'::regclass AND refobjid >= ${FIRST_USER_OID} AND o.oprcode >= ${FIRST_USER_OID}) d
+   WHERE classid = '${catalog}'::regclass
+   GROUP BY objid`;
+
 const columnNames = (relation: string, numbers: string): string =>
   `(SELECT json_agg(attname ORDER BY attnum) FROM pg_attribute WHERE attrelid = ${relation} AND attnum = ANY (${numbers}))`;
 
@@ -43,23 +54,20 @@ SELECT json_build_array(c.oid::bigint, nspname, relname, relkind) AS r, c.oid AS
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND ${ORDINARY_SCHEMA}`,
 
-  /** The last: a sequence without an owner from which the defaults of one table alone draw. */
+  /** Indexes, and sequences that a column owns (serial, identity). */
   owners: `
-SELECT json_build_array(oid::bigint, min(owner)::bigint) AS r, oid AS o
-  FROM (SELECT indexrelid AS oid, indrelid::bigint AS owner, 1 AS rank FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+SELECT json_build_array(oid::bigint, owner::bigint) AS r, oid AS o
+  FROM (SELECT indexrelid AS oid, indrelid AS owner FROM pg_index JOIN pg_class c ON c.oid = indrelid
          WHERE indexrelid >= ${FIRST_USER_OID} AND relnamespace <> 'pg_toast'::regnamespace
          UNION ALL
-        SELECT s.oid, d.refobjid::bigint, 1 FROM pg_class s
-          JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
-         WHERE s.relkind = 'S' AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-         UNION ALL
-        SELECT s.oid, min(a.adrelid::bigint), 2 FROM pg_depend d
-          JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' JOIN pg_attrdef a ON a.oid = d.objid
-         WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-         GROUP BY s.oid HAVING count(DISTINCT a.adrelid) = 1
-           AND NOT EXISTS (SELECT FROM pg_depend w WHERE w.classid = 'pg_class'::regclass AND w.objid = s.oid
-                              AND w.refclassid = 'pg_class'::regclass AND w.deptype IN ('a', 'i'))) links
- GROUP BY oid`,
+        SELECT s.oid, d.refobjid FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+         WHERE s.relkind = 'S' AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) links`,
+
+  /** Sequences from which the default of a column draws, with the table; a sequence may be there several times. */
+  draws: `
+SELECT json_build_array(s.oid::bigint, adrelid::bigint) AS r, s.oid::bigint * 4294967296 + adrelid::bigint AS o
+  FROM pg_depend d JOIN pg_class s ON s.oid = d.refobjid JOIN pg_attrdef a ON a.oid = d.objid
+ WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND s.relkind = 'S'`,
 
   inherits: `
 SELECT json_build_array(inhrelid::bigint, inhparent::bigint) AS r, inhrelid::bigint * 4294967296 + inhparent::bigint AS o
@@ -77,7 +85,7 @@ SELECT json_build_array(c.oid::bigint, relkind, r.oid::bigint, r.xmin::text, rul
 SELECT json_build_array(tgrelid::bigint, tgname, tgtype,
                         CASE WHEN tgattr::text <> '' THEN ${columnNames('tgrelid', 'tgattr')} END,
                         coalesce(functions, '[]')) AS r, t.oid AS o
-  FROM pg_trigger t LEFT JOIN (${uses('pg_trigger')}) u ON u.objid = t.oid
+  FROM pg_trigger t LEFT JOIN (${calls('pg_trigger')}) u ON u.objid = t.oid
  WHERE (NOT tgisinternal OR tgconstraint = 0) AND tgenabled IN ('O', 'A')`,
 
   policies: `
@@ -89,13 +97,12 @@ SELECT json_build_array(polrelid::bigint, polname, polcmd, coalesce(relations, '
   expressions: `
 SELECT json_build_array(adrelid::bigint, CASE attgenerated WHEN '' THEN 'default' ELSE 'generated' END, attname, functions) AS r,
        d.oid AS o
-  FROM pg_attrdef d JOIN (${uses('pg_attrdef')}) u ON u.objid = d.oid
+  FROM pg_attrdef d JOIN (${calls('pg_attrdef')}) u ON u.objid = d.oid
   JOIN pg_attribute a ON a.attrelid = adrelid AND a.attnum = adnum
- WHERE functions IS NOT NULL
  UNION ALL
 SELECT json_build_array(conrelid::bigint, 'check', conname, functions), c.oid
-  FROM pg_constraint c JOIN (${uses('pg_constraint')}) u ON u.objid = c.oid
- WHERE contype = 'c' AND conrelid <> 0 AND functions IS NOT NULL`,
+  FROM pg_constraint c JOIN (${calls('pg_constraint')}) u ON u.objid = c.oid
+ WHERE contype = 'c' AND conrelid <> 0`,
 
   /**
    * A partition of the referencing table has the key again: left out, as the key of the whole says it. A partition of
@@ -138,3 +145,19 @@ export function sectionQuery(name: QueryName, known: string): string {
 SELECT md5(t), CASE WHEN md5(t) <> '${known}' THEN t END
   FROM (SELECT coalesce(json_agg(r ORDER BY o), '[]')::text AS t FROM (${QUERIES[name]}) q) s`;
 }
+
+/** PostgreSQL's own tables that the queries read. */
+const READ_HERE =
+  `pg_aggregate pg_attrdef pg_attribute pg_class pg_constraint pg_depend pg_extension pg_index pg_inherits
+  pg_language pg_namespace pg_operator pg_policy pg_proc pg_rewrite pg_trigger pg_type`.split(/\s+/);
+
+/**
+ * Counts of all changes of those tables, as one text; null where they cannot be relied on: before PostgreSQL 15 they may
+ * get lost, a standby counts none. A change is counted up to 10 s after it, and so surely in a later reading.
+ */
+export const CHANGE_COUNTS = `
+SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 AND current_setting('track_counts')::bool
+             AND NOT pg_is_in_recovery()
+       THEN (SELECT string_agg(concat_ws('/', pg_stat_get_tuples_inserted(c), pg_stat_get_tuples_updated(c),
+                                         pg_stat_get_tuples_deleted(c)), ' ')
+               FROM unnest('{${READ_HERE.join()}}'::regclass[]) c) END`;

@@ -10,14 +10,6 @@ export function lowerBound(length: number, keyAt: (place: number) => number, wan
   return low;
 }
 
-/** Rows that begin with that OID, of rows in the order of their first. */
-export function rowsOf<R extends readonly [number, ...unknown[]]>(rows: readonly R[], oid: number): readonly R[] {
-  const from = lowerBound(rows.length, (place) => rows[place]?.[0] ?? 0, oid);
-  let to = from;
-  while (rows[to]?.[0] === oid) to += 1;
-  return rows.slice(from, to);
-}
-
 /** The second of each pair that begins with that OID: [oid, other, oid, other ...]. */
 export function pairedWith(pairs: readonly number[], oid: number): readonly number[] {
   const found: number[] = [];

@@ -1,9 +1,9 @@
-import type { SectionName, SectionValues } from './rows.js';
+import type { SectionName } from './rows.js';
 import { KEY_LENGTH, SECTION_NAMES, Section, type Sections } from './section.js';
 
 /*
  * A catalog as text: a line of JSON that says which sections make it up, by their keys, and then a line for each
- * section that the reader may not have, its key and then its JSON (which has no line breaks of its own). So a process
+ * section that the reader may not have, its key and then its text (which has no line breaks of its own). So a process
  * that only passes catalogs on never parses one, and what has not changed is not sent.
  */
 interface Header {
@@ -40,34 +40,32 @@ export function readWireText(
   before: readonly Sections[],
 ): { readonly version: number; readonly parts: ReadonlyMap<string, Sections> } {
   const { header, lines } = linesOf(text);
-  const known = new Map<string, Section<unknown>>();
+  // The name is part of what the key is a digest of: what is found under a key is a section of that name.
+  const known = new Map<string, unknown>();
   for (const sections of before) for (const section of Object.values(sections)) known.set(section.key, section);
-  const find = <T>(key: string): Section<T> => {
-    const had = known.get(key);
-    // The same key is the same text, whichever section it is.
-    if (had !== undefined) return had as Section<T>;
-    const line = lines.get(key);
-    if (line === undefined) throw new Error('a catalog refers to a section that is not known here');
-    const section = Section.fromText<T>(key, line.slice(KEY_LENGTH));
-    known.set(key, section);
-    return section;
-  };
   const parts = header.parts.map(([database, keys]): [string, Sections] => {
-    const at = <Name extends SectionName>(name: Name): Section<SectionValues[Name]> =>
-      find(keys[SECTION_NAMES.indexOf(name)] ?? '');
-    return [
-      database,
-      {
-        settings: at('settings'),
-        types: at('types'),
-        relations: at('relations'),
-        links: at('links'),
-        views: at('views'),
-        works: at('works'),
-        foreignKeys: at('foreignKeys'),
-        functions: at('functions'),
-      },
-    ];
+    const at = <Name extends SectionName>(name: Name): Section<Name> => {
+      const key = keys[SECTION_NAMES.indexOf(name)] ?? '';
+      const had = known.get(key);
+      if (had !== undefined) return had as Section<Name>;
+      const line = lines.get(key);
+      if (line === undefined) throw new Error('a catalog refers to a section that is not known here');
+      const section = Section.fromText(name, key, line.slice(KEY_LENGTH));
+      known.set(key, section);
+      return section;
+    };
+    const sections: Sections = {
+      settings: at('settings'),
+      types: at('types'),
+      relations: at('relations'),
+      links: at('links'),
+      views: at('views'),
+      works: at('works'),
+      foreignKeys: at('foreignKeys'),
+      functions: at('functions'),
+      bodies: at('bodies'),
+    };
+    return [database, sections];
   });
   return { version: header.version, parts: new Map(parts) };
 }
