@@ -10,6 +10,9 @@ import { findTable, type NameScope, type ResolvedTable, resolveTable, statementS
 /** Settings that decide what a name means; 'pg_temp' stands for temporary tables that a body makes. */
 const NAMES_HANG_ON = new Set(['search_path', 'role', 'session_authorization', 'pg_temp', '*']);
 
+/** `moves`: half of a row's way from one partition to another, of which foreign keys see nothing. */
+type Change = TableChange & { readonly moves?: true };
+
 /** Where the follower stands: in the statement, or in a definition that it has come to. */
 interface Place {
   readonly scope: NameScope;
@@ -31,6 +34,7 @@ export class Follower {
   readonly #unknown = new Set<string>();
   #opaque: string | null = null;
   #movesNames = false;
+  #namesOnly = false;
 
   /** @param named what the statement itself names */
   constructor(database: string, context: RoutingContext, named: readonly Need[]) {
@@ -43,8 +47,10 @@ export class Follower {
    * The statement's own touches; needed are its tables anyway, here is followed what lies behind them.
    *
    * @param unfollowed names (as `nameKey` makes them) of which nothing lies behind: of relations that it makes anew
+   * @param namesOnly it changes the definitions of what it writes, and does not run them
    */
-  statement(touches: Touches, unfollowed: ReadonlySet<string> = new Set()): void {
+  statement(touches: Touches, unfollowed: ReadonlySet<string> = new Set(), namesOnly = false): void {
+    this.#namesOnly = namesOnly;
     const resolve = (name: TableName): ResolvedTable => resolveTable(name, this.#context);
     const place: Place = { scope: statementScope(this.#context), via: null };
     const writes = touches.writes.filter((name) => !unfollowed.has(nameKey(name)));
@@ -105,27 +111,34 @@ export class Follower {
   #read(table: ResolvedTable, access: Need['access'], only: boolean, place: Place): void {
     const facts = this.#factsOf(table);
     if (facts === null || !this.#first(`${access} ${only} ${table.key} ${pathText(place)}`)) return;
+    const asked = !(this.#namesOnly && access === 'write');
     // A view with a rule of its own is where the rule says, whatever it reads.
-    if (facts.definition !== null && table.nature === 'view') {
+    if (asked && facts.definition !== null && table.nature === 'view') {
       const { definition } = facts;
       // LOCK and FOR UPDATE of a view lock what is behind it; what a change of it reads is read where it is written.
       const touches = access === 'read' ? definition : { ...definition, locks: definition.reads };
       this.#behind(touches, `view ${table.key}`, place);
     }
-    for (const work of facts.hidden) if (work.on.includes('read')) this.#hidden(work, table, place);
+    for (const work of facts.hidden) if (asked && work.on.includes('read')) this.#hidden(work, table, place);
     if (!only) this.#children(facts, table, (child) => this.#read(child, access, false, place), access);
   }
 
-  #changed(table: ResolvedTable, change: TableChange, place: Place): void {
+  #changed(table: ResolvedTable, change: Change, place: Place): void {
     this.#read(table, 'write', change.table.only === true, place);
     const facts = this.#factsOf(table);
     const columns = change.columns?.join('\0') ?? '';
-    const what = `${change.op} ${change.cascade} ${change.table.only === true} ${table.key} ${columns}`;
+    const how = `${change.cascade} ${change.table.only === true} ${change.moves === true}`;
+    const what = `${change.op} ${how} ${table.key} ${columns}`;
     if (facts === null || !this.#first(`${what} ${pathText(place)}`)) return;
     const set = facts.hidden.filter((work) => isSetOff(work, change, facts));
     for (const work of set) this.#hidden(work, table, place);
     if (facts.updates !== null && table.nature === 'view' && !set.some((work) => work.instead)) {
       this.#updatable(table, facts.updates, change, place);
+    }
+    if (facts.kind === 'partitioned' && change.op === 'update') {
+      // A row that moves to another partition is deleted there and inserted here.
+      this.#changed(table, { ...change, op: 'delete', columns: null, moves: true }, place);
+      this.#changed(table, { ...change, op: 'insert', columns: null, moves: true }, place);
     }
     if (change.table.only === true) return;
     this.#children(facts, table, (child) => this.#changed(child, ofChild(change, child), place), 'write');
@@ -244,8 +257,9 @@ function within(what: string, via: string | null): string {
   return via === null ? what : `${what} of ${via.replace(/ of .*$/, '')}`;
 }
 
-function isSetOff(work: HiddenWork, change: TableChange, { hidden }: RelationFacts): boolean {
+function isSetOff(work: HiddenWork, change: Change, { hidden }: RelationFacts): boolean {
   if (!work.on.includes(change.op)) return false;
+  if (change.moves === true && work.what.startsWith('foreign key ')) return false;
   // Foreign keys matter to TRUNCATE only with CASCADE; without it Postgres refuses.
   const cascades = work.touches.changes.some((further) => further.op === 'truncate' && further.cascade);
   if (change.op === 'truncate' && cascades && !change.cascade) return false;
@@ -256,7 +270,7 @@ function isSetOff(work: HiddenWork, change: TableChange, { hidden }: RelationFac
   return work.columns.some((column) => change.columns?.includes(column));
 }
 
-function ofChild(change: TableChange, child: ResolvedTable): TableChange {
+function ofChild(change: Change, child: ResolvedTable): Change {
   return { ...change, table: child.ref ?? change.table };
 }
 

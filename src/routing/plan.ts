@@ -45,18 +45,17 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   const leading = leadingOf(bound);
   const candidates = (leading?.homes ?? context.rules.databases).filter((database) => hasAll(bound, database));
   const made = new Set(madeRelations(statement).map(nameKey));
-  const dropped = droppedRelations(statement);
-  const needsOf = (database: string, unfollowed = made): readonly [string, Needs] => [
+  const needsOf = (database: string, namesOnly = false): readonly [string, Needs] => [
     database,
-    needsAt(database, statement, named, unfollowed, context),
+    needsAt(database, statement, named, { made, namesOnly }, context),
   ];
   const withAll = (followed: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] =>
     followed.filter(([database, needs]) => hasAll(needs.all, database));
   const followed = candidates.map((database) => needsOf(database));
   let homes = byPreference(withAll(followed), context.rules.databases);
-  // A view that no database can serve any more can still be dropped.
-  if (homes.length === 0 && dropped.length > 0) {
-    homes = withAll(candidates.map((database) => needsOf(database, new Set([...made, ...dropped]))));
+  // A view that no database can serve any more can still be dropped, altered or replaced.
+  if (homes.length === 0 && statement.kind === 'ddl') {
+    homes = withAll(candidates.map((database) => needsOf(database, true)));
   }
   const [first] = homes;
   if (first === undefined) {
@@ -92,9 +91,6 @@ const hasFunctions = ([database, { all }]: readonly [string, Needs]): boolean =>
     database,
   );
 
-const droppedRelations = ({ effects }: Statement): readonly string[] =>
-  effects.flatMap((effect) => (effect.type === 'drop-table' ? [nameKey(effect.table)] : []));
-
 /**
  * What is behind a view or function may be at home in several databases: the one that is the best home of most of what
  * it needs comes first, so that reads that move do so through views too. The order of names does not matter.
@@ -120,11 +116,11 @@ function needsAt(
   database: string,
   statement: Statement,
   named: readonly Need[],
-  unfollowed: ReadonlySet<string>,
+  { made, namesOnly }: { readonly made: ReadonlySet<string>; readonly namesOnly: boolean },
   context: RoutingContext,
 ): Needs {
   const follower = new Follower(database, context, named);
-  follower.statement(statement, unfollowed);
+  follower.statement(statement, made, namesOnly);
   const needs = follower.result();
   const hides = statement.effects.some(
     (effect) => effect.type === 'create-relation' && makesTemporary(effect.table, context),
