@@ -26,19 +26,20 @@ export interface Difference {
   readonly notPlanned: string[];
   /** Named by pgfig, not locked by the server. */
   readonly beyond: string[];
-  /** Excuses that nothing needs. */
-  readonly idle: string[];
 }
 
-/** Compares what pgfig says with what the server did. */
-export function compare(of: Case, played: Played, said: Said): Difference {
+/**
+ * Compares what pgfig says with what the server did.
+ *
+ * @param used the excuses of the case that were needed are added here
+ */
+export function compare(of: Case, played: Played, said: Said, used: Set<string>): Difference {
   const first = played.statements[0]?.before;
   const last = played.statements.at(-1)?.after;
-  const difference: Difference = { missing: [], notWritten: [], notLocked: [], notPlanned: [], beyond: [], idle: [] };
+  const difference: Difference = { missing: [], notWritten: [], notLocked: [], notPlanned: [], beyond: [] };
   if (first === undefined || last === undefined) return difference;
   const named = new Set([...said.read, ...said.written]);
   const touched = new Set<string>();
-  const used = new Set<string>();
   const excused = (excuses: ReadonlyMap<string, string>, key: string): boolean => {
     const excuse = excuses.has(key) ? key : excuses.has('*') ? '*' : null;
     if (excuse !== null) used.add(excuse);
@@ -49,37 +50,39 @@ export function compare(of: Case, played: Played, said: Said): Difference {
   const changed = new Set(played.locks.filter(writes).map(({ oid }) => oid));
   for (const lock of played.locks) {
     const relation = first.get(lock.oid) ?? last.get(lock.oid);
-    // What a statement makes and drops again (a new heap for REFRESH) has no name. A type has no rows. An index is
-    // locked with its table.
-    if (
-      relation === undefined ||
-      relation.system ||
-      relation.kind === 'c' ||
-      (isIndex(relation) && lockedOids.has(relation.owner ?? 0))
-    )
-      continue;
+    // What a statement makes and drops again (a new heap for REFRESH) has no name. A type has no rows.
+    if (relation === undefined || relation.system || relation.kind === 'c') continue;
     // A relation that was renamed has two names; whoever names its table, its parent or its owner means it.
     const names = [first, last].flatMap((relations) => relations.above(lock.oid).map(({ key }) => key));
     for (const name of names) touched.add(name);
+    // A route does not name sequences. An index is locked with its table.
+    if (relation.kind === 'S' && said.locked === null) continue;
+    if (isIndex(relation) && lockedOids.has(relation.owner ?? 0)) continue;
     const { key } = relation;
+    const isParent = isAbove(relation, named, [first, last]);
     const checksKey =
       (locksRows(lock) || defines) &&
       [relation, last.get(lock.oid) ?? relation].some(({ keys }) => keys.some((oid) => changed.has(oid)));
-    if (!names.some((name) => named.has(name)) && !isAbove(relation, named, [first, last])) {
+    if (!names.some((name) => named.has(name)) && !isParent) {
       if (!checksKey && !excused(of.unseen, key) && !said.opaque)
         difference.missing.push(`${key} ${lock.modes.join()}`);
-    } else if (writes(lock) && relation.kind !== 'S' && !names.some((name) => said.written.has(name)) && !checksKey) {
+    } else if (
+      writes(lock) &&
+      relation.kind !== 'S' &&
+      !isParent &&
+      !names.some((name) => said.written.has(name)) &&
+      !checksKey
+    ) {
       if (!excused(of.onlyRead, key) && !said.opaque) difference.notWritten.push(`${key} ${lock.modes.join()}`);
     } else if (locksRows(lock) && !checksKey && said.locked !== null) {
       const says = names.some((name) => said.locked?.has(name) === true || said.written.has(name));
       if (!says && !excused(of.onlyRead, key)) difference.notLocked.push(key);
     }
   }
-  for (const statement of played.statements) difference.notPlanned.push(...unplanned(statement, named));
-  for (const name of named) if (!touched.has(name) && !excused(of.beyond, name)) difference.beyond.push(name);
-  for (const name of [...of.beyond.keys(), ...of.unseen.keys(), ...of.onlyRead.keys()]) {
-    if (!used.has(name)) difference.idle.push(name);
+  for (const statement of played.statements) {
+    difference.notPlanned.push(...unplanned(statement, named).filter((key) => !excused(of.unseen, key)));
   }
+  for (const name of named) if (!touched.has(name) && !excused(of.beyond, name)) difference.beyond.push(name);
   return difference;
 }
 

@@ -5,7 +5,7 @@
  */
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { readCatalog } from '../../src/backend/catalog.js';
+import { type Catalog, readCatalog } from '../../src/backend/catalog.js';
 import { loadConfig } from '../../src/config/load.js';
 import {
   CROSSING_KEYS,
@@ -14,6 +14,7 @@ import {
   ORDER_TABLES,
   ORDER_TRIGGER,
 } from '../../src/embedded/shop/schema.js';
+import { splitPath } from '../../src/session/search-path.js';
 import { loadParser } from '../../src/sql/parser.js';
 import { startPostgres } from '../support/postgres.js';
 import { type Case, readCases, schemaFiles } from './case-files.js';
@@ -45,8 +46,9 @@ t.teardown(() => player.close());
 
 const cases = readCases();
 const played = new Map<Case, Played>();
+const excusesUsed = new Map<Case, Set<string>>();
 
-t.test('every case runs', async (t) => {
+t.test('every case runs', { timeout: 150_000 }, async (t) => {
   for (const one of cases) {
     try {
       played.set(one, await player.play(one));
@@ -59,15 +61,47 @@ t.test('every case runs', async (t) => {
 
 t.test('the facts of statements name what the server locks', async (t) => {
   for (const [one, of] of played) {
-    if (one.section.startsWith('plain')) check(t, one, compare(one, of, saidByStatements(of)));
+    if (one.section.startsWith('plain')) check(t, one, compare(one, of, saidByStatements(of), usedBy(one)));
   }
 });
 
 t.test('the routes name what the server locks, behind views, functions, triggers and keys too', async (t) => {
-  const folder = t.testdir({ 'pgfig.yaml': `databases:\n  ${DATABASE}: { url: "${server.url()}" }\n` });
-  const catalog = await readCatalog(loadConfig(path.join(folder, 'pgfig.yaml')));
-  for (const [one, of] of played) check(t, one, compare(one, of, saidByRoutes(of, catalog)));
+  const catalog = await readServer(t);
+  for (const [one, of] of played) check(t, one, compare(one, of, saidByRoutes(of, catalog), usedBy(one)));
 });
+
+t.test('the catalog knows the search_path that each role begins with', async (t) => {
+  const catalog = await readServer(t);
+  for (const { login, before } of cases) {
+    if (login.options !== '' || before.length > 0) continue;
+    const { rows } = await (await player.connect(login)).query<{ search_path: string }>('SHOW search_path');
+    const told = catalog.initialSearchPath(DATABASE, login.user) ?? ['$user', 'public'];
+    t.strictSame(splitPath(rows[0]?.search_path ?? ''), told, login.user);
+  }
+});
+
+async function readServer(t: Test): Promise<Catalog> {
+  const folder = t.testdir({ 'pgfig.yaml': `databases:\n  ${DATABASE}: { url: "${server.url()}" }\n` });
+  return readCatalog(loadConfig(path.join(folder, 'pgfig.yaml')));
+}
+
+t.test('no excuse is idle', async (t) => {
+  for (const one of played.keys()) {
+    const excuses = [...one.beyond.keys(), ...one.unseen.keys(), ...one.onlyRead.keys()];
+    t.strictSame(
+      excuses.filter((name) => !usedBy(one).has(name)),
+      [],
+      one.at,
+    );
+  }
+});
+
+/** The excuses of a case that were needed. */
+function usedBy(one: Case): Set<string> {
+  const used = excusesUsed.get(one) ?? new Set();
+  excusesUsed.set(one, used);
+  return used;
+}
 
 function check(t: Test, one: Case, difference: Difference): void {
   const found = Object.entries(difference).filter(([, list]) => list.length > 0);

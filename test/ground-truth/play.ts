@@ -52,7 +52,7 @@ export class Player {
 
   /** @throws what the server says to a statement that fails: a case that does not run proves nothing */
   async play(played: Case): Promise<Played> {
-    const client = await this.#client(played.login);
+    const client = await this.connect(played.login);
     for (const sql of played.before) await client.query(sql);
     try {
       await client.query('BEGIN');
@@ -71,7 +71,6 @@ export class Player {
     const statements: PlayedStatement[] = [];
     this.#relations ??= await Relations.read(client);
     let relations = before.length > 0 ? await Relations.read(client, this.#relations) : this.#relations;
-    const temporary = new Set(before.flatMap((text) => temporaryIn(this.#parser.parse(text).statements)));
     for (const [at, statement] of parsed.statements.entries()) {
       const [start, end] = parsed.spans[at] ?? [0, 0];
       const text = bytes.subarray(start, end).toString();
@@ -90,18 +89,18 @@ export class Player {
         schemasAfter: schemasAfter ?? [],
         searchPath: rows[0]?.path ?? '',
         user: rows[0]?.user ?? '',
-        temporary: [...temporary],
+        temporary: relations.temporary(),
         before: relations,
         after,
         planned,
       });
-      for (const name of temporaryIn([statement])) temporary.add(name);
       relations = after;
     }
     return statements;
   }
 
-  async #client({ user, options }: Login): Promise<pg.Client> {
+  /** The connection of that login, which keeps its settings between cases as they were at its start. */
+  async connect({ user, options }: Login): Promise<pg.Client> {
     const key = `${user} ${options}`;
     const open = this.#clients.get(key);
     if (open !== undefined) return open;
@@ -130,10 +129,4 @@ async function explain(client: pg.Client, sql: string): Promise<[string, string]
   } finally {
     await client.query('ROLLBACK TO SAVEPOINT explaining; RELEASE SAVEPOINT explaining');
   }
-}
-
-function temporaryIn(statements: readonly Statement[]): string[] {
-  return statements.flatMap(({ effects }) =>
-    effects.flatMap((effect) => (effect.type === 'create-temp' ? [effect.table] : [])),
-  );
 }

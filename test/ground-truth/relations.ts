@@ -92,6 +92,11 @@ export class Relations {
     return found;
   }
 
+  /** Names of this session's temporary tables, views and sequences. */
+  temporary(): string[] {
+    return [...this.#byOid.values()].filter(({ schema }) => schema.startsWith('pg_temp')).map(({ name }) => name);
+  }
+
   /** What inherits from a relation, and so on down; partitioned indexes too. */
   below(oid: number): Relation[] {
     const found: Relation[] = [];

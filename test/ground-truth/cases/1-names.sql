@@ -130,25 +130,25 @@ SELECT * FROM information_schema.tables WHERE table_name = 'items'
 
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = 1259
 
---: beyond public.items: named, not opened
+--: beyond public.items: named only
 SELECT 'items'::regclass
 
---: beyond hr.items: named, not opened
+--: beyond hr.items: named only
 SELECT 'hr.items'::regclass::oid
 
---: beyond hr.items: named, not opened
+--: beyond hr.items: named only
 SELECT * FROM pg_class WHERE oid = 'hr.items'::regclass
 
---: beyond public.Items: named, not opened
+--: beyond public.Items: named only
 SELECT relname FROM pg_class WHERE oid = '"Items"'::regclass
 
---: beyond hr.items: named, its lock is given back
+--: beyond hr.items: named only
 SELECT pg_relation_size('hr.items')
 
---: beyond Odd Schema.Mixed Case: named, its lock is given back
+--: beyond Odd Schema.Mixed Case: named only
 SELECT pg_total_relation_size('"Odd Schema"."Mixed Case"'::regclass)
 
---: beyond hr.items: named, not opened
+--: beyond hr.items: named only
 SELECT to_regclass('hr.items')
 
 SELECT tableoid::regclass FROM items
@@ -185,7 +185,7 @@ SELECT set_config('search_path', 'sales', true); SELECT * FROM items
 
 SELECT set_config('search_path', 'sales, hr', false); SELECT * FROM items, departments
 
---: beyond sales.items: the savepoint gave its lock back
+--: beyond sales.items: undone
 SAVEPOINT a; SET LOCAL search_path = sales; SELECT * FROM items; ROLLBACK TO a; INSERT INTO items VALUES (7, 'x')
 
 SET LOCAL search_path = 'sales', "public"; SELECT * FROM items, "Items"
@@ -221,6 +221,12 @@ SELECT * FROM employees, t
 SET LOCAL search_path = "$user", public; SELECT * FROM items
 
 SET LOCAL ROLE app; SELECT * FROM items
+
+-- section: plain path of the role in this database
+-- login: porter
+SELECT * FROM items
+
+SELECT * FROM orders o, t WHERE o.id = t.t
 
 -- section: plain path of the startup packet
 -- login: clerk -c search_path=sales,public
@@ -270,6 +276,7 @@ TRUNCATE items
 
 DROP TABLE items; SELECT * FROM items
 
+--: beyond public.things: undone
 ALTER TABLE items RENAME TO things; SELECT * FROM items; SELECT * FROM things
 
 CREATE INDEX ON items (id); SELECT * FROM items WHERE id = 1
@@ -306,4 +313,6 @@ CREATE TEMP SEQUENCE numbers; SELECT nextval('numbers')
 --: beyond pg_temp.u: undone
 SAVEPOINT s; CREATE TEMP TABLE u (a int); ROLLBACK TO s; SELECT * FROM u
 
+--: unseen public.items: not followed yet
+--: beyond pg_temp.items, public.Items: not followed yet
 CREATE TEMP TABLE "Items" (a int); SELECT * FROM items; SELECT * FROM "Items"

@@ -157,7 +157,7 @@ EXPLAIN (COSTS off) INSERT INTO t SELECT id, id FROM hr.items
 
 EXPLAIN DELETE FROM t
 
---: beyond ?.made: only explained
+--: beyond ?.made, public.made: only explained
 EXPLAIN CREATE TABLE made AS SELECT * FROM t
 
 EXPLAIN ANALYZE CREATE TABLE made AS SELECT * FROM t

@@ -3,7 +3,7 @@ CREATE TABLE made (a int PRIMARY KEY, b text UNIQUE)
 
 CREATE TABLE hr.made (id serial, n int GENERATED ALWAYS AS IDENTITY)
 
---: beyond public.items: it is there
+--: beyond public.items: not there
 CREATE TABLE IF NOT EXISTS items (a int)
 
 CREATE UNLOGGED TABLE made (a int REFERENCES items, b int REFERENCES hr.departments (id) ON DELETE CASCADE)
@@ -157,16 +157,20 @@ ALTER SEQUENCE ticket RESTART
 
 ALTER SEQUENCE ticket OWNED BY t.t
 
+--: beyond hr.departments, hr.employees: of the view
 ALTER VIEW staff RENAME TO personnel
 
+--: beyond hr.employees: of the view
 ALTER VIEW rich ALTER COLUMN name SET DEFAULT 'x'
 
+--: beyond sales.orders: of the view
 ALTER MATERIALIZED VIEW totals RENAME TO sums
 
 ALTER TYPE money_pair ADD ATTRIBUTE note text
 
 ALTER TRIGGER go ON first RENAME TO went
 
+--: beyond public.grants: not run
 ALTER POLICY seen ON notes USING (id IN (SELECT id FROM items))
 
 ALTER RULE also ON ruled RENAME TO too
@@ -175,12 +179,12 @@ ALTER FUNCTION hr.headcount(int) VOLATILE
 
 ALTER SCHEMA hr RENAME TO people; SELECT * FROM people.items
 
---: unseen public.with_default: has a column of it
+--: unseen public.with_default: depends on it
 ALTER DOMAIN known_setting ADD CHECK (length(VALUE) < 20)
 
 DROP TABLE second
 
---: beyond ?nowhere.nothing: is not there
+--: beyond ?nowhere.nothing, nowhere.nothing: not there
 DROP TABLE IF EXISTS "Items", nowhere.nothing
 
 --: unseen *: depends on it
@@ -194,11 +198,14 @@ DROP TABLE shards_0
 DROP TABLE sales.lines CASCADE
 
 --: unseen *: depends on it
+--: beyond hr.employees: of the view
 DROP VIEW rich CASCADE
 
 --: unseen *: depends on it
+--: beyond sales.orders: of the view
 DROP MATERIALIZED VIEW totals CASCADE
 
+--: unseen public.totals: not followed yet
 DROP INDEX totals_customer_id_idx
 
 --: unseen *: depends on it
@@ -210,6 +217,7 @@ DROP TRIGGER go ON first
 
 DROP RULE also ON ruled
 
+--: beyond public.grants: not run
 DROP POLICY seen ON notes
 
 --: unseen *: depends on it
@@ -232,6 +240,7 @@ ANALYZE shards
 
 REINDEX TABLE items
 
+--: unseen hr.items: not followed yet
 REINDEX INDEX hr.items_pkey
 
 CLUSTER items USING items_pkey
@@ -246,6 +255,7 @@ COMMENT ON TRIGGER go ON first IS 'x'
 
 COMMENT ON INDEX items_pkey IS 'x'
 
+--: beyond hr.departments, hr.employees: of the view
 COMMENT ON VIEW staff IS 'x'
 
 GRANT SELECT ON items, hr.items TO app
@@ -278,25 +288,26 @@ SAVEPOINT items; SELECT * FROM t; RELEASE items
 
 SELECT pg_advisory_xact_lock(1), t FROM t
 
+--: unseen hr.items: not followed yet
 SELECT query_to_xml('SELECT * FROM hr.items', true, false, '')
 
 SELECT table_to_xml('hr.items', true, false, '')
 
---: beyond public.staff: named, not opened
---: unseen hr.departments, hr.employees: only their columns' names are looked up
+--: beyond public.staff: named only
+--: unseen hr.departments, hr.employees: named only
 SELECT pg_get_viewdef('staff'::regclass)
 
---: beyond hr.items: named, not opened
+--: beyond hr.items: named only
 SELECT has_table_privilege('app', 'hr.items', 'SELECT')
 
---: beyond hr.items, public.items: named, not opened
+--: beyond hr.items, public.items: named only
 SELECT obj_description('items'::regclass), col_description('hr.items'::regclass, 1)
 
 SELECT * FROM pg_stat_user_tables WHERE relname = 'items'
 
 SELECT * FROM pg_indexes WHERE tablename = 'items'
 
---: beyond hr.items: named, not opened
+--: beyond hr.items: named only
 SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.oid = 'hr.items'::regclass
 
 DO $$ BEGIN PERFORM FROM hr.items; END $$
@@ -309,5 +320,5 @@ DO $$ DECLARE n int; BEGIN SELECT count(*) INTO n FROM sales.items; INSERT INTO 
 
 DO $$ BEGIN EXECUTE 'SELECT * FROM hr.items'; END $$
 
---: beyond pg_temp.made: dropped again
+--: beyond pg_temp.made: undone
 DO $$ BEGIN CREATE TEMP TABLE made AS SELECT * FROM hr.items; DROP TABLE made; END $$

@@ -23,6 +23,7 @@ SELECT hr.hire('x', 1)
 
 SELECT hr.budget_of(1)
 
+--: beyond hr.employees: other columns
 SELECT hr.move_budget(1, 2, 10)
 
 SELECT one_expr(1)
@@ -35,10 +36,10 @@ SELECT by_own_path()
 
 SELECT as_owner()
 
---: beyond sales.invoices: the other one of that name
+--: beyond sales.invoices: overload
 SELECT total(1)
 
---: beyond sales.orders: the other one of that name
+--: beyond sales.orders: overload
 SELECT total('x'::text)
 
 SELECT pure(1)
@@ -65,6 +66,7 @@ SELECT calls_others()
 
 SELECT recursive_one(2)
 
+--: unseen pg_temp.scratch: made by the function
 SELECT temp_work()
 
 SELECT changes_path(); SELECT * FROM items
@@ -75,16 +77,22 @@ SELECT price_of(label ORDER BY label) FILTER (WHERE id > 0) FROM items
 
 SELECT price_of(label) OVER () FROM items
 
+--: unseen sales.customers: not followed yet
 SELECT 1 =~= 2
 
+--: unseen sales.customers: not followed yet
 SELECT * FROM t WHERE t =~= u
 
+--: unseen sales.customers: not followed yet
 SELECT 1 OPERATOR(public.=~=) 1
 
+--: unseen hr.badges: not followed yet
 SELECT 1::badge_code
 
+--: unseen hr.badges: not followed yet
 SELECT CAST(t AS badge_code) FROM t
 
+--: unseen audit.settings: not followed yet
 SELECT 'open'::known_setting
 
 SELECT label_of(1)
@@ -95,6 +103,7 @@ SELECT public.add_price(1, 's1')
 
 SELECT same_region(1, 2) FROM items
 
+--: beyond sales.invoices: overload
 SELECT hr.headcount(1) UNION SELECT public.total(2)
 
 SELECT * FROM items WHERE id = hr.headcount(1) ORDER BY hr.budget_of(id) LIMIT hr.headcount(2)
@@ -119,12 +128,14 @@ DECLARE c CURSOR FOR SELECT hr.headcount(id) FROM items; FETCH ALL c
 
 PREPARE p AS SELECT by_path(); EXECUTE p
 
+--: unseen hr.employees: not followed yet
 PREPARE p (int) AS SELECT $1; EXECUTE p (hr.headcount(1))
 
 COPY (SELECT hr.headcount(1)) TO '/dev/null'
 
 CREATE TABLE made AS SELECT hr.headcount(1)
 
+--: unseen public.items: made here
 CREATE VIEW made AS SELECT by_path() AS n; SELECT * FROM made
 
 SELECT CASE WHEN is_open('open') THEN hr.headcount(1) ELSE 0 END
@@ -149,6 +160,7 @@ DO $$ BEGIN PERFORM hr.headcount(1); END $$
 
 DO $$ DECLARE x numeric := 1; BEGIN CALL hr.give_raise(1, x); END $$
 
+--: beyond hr.badges, hr.badge_uses: other columns
 DO $$ BEGIN PERFORM * FROM staff; UPDATE rich SET salary = salary; END $$
 
 DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'SELECT * FROM hr.items' LOOP NULL; END LOOP; END $$
@@ -161,6 +173,7 @@ DO $$ DECLARE a int[]; x int; BEGIN a := ARRAY(SELECT id FROM hr.items); FOREACH
 
 DO $$ BEGIN FOR i IN 1..(SELECT count(*) FROM items) LOOP EXIT WHEN i > (SELECT max(t) FROM t); END LOOP; END $$
 
+--: beyond public.made: undone
 DO $$ BEGIN CREATE TABLE made AS SELECT * FROM staff; INSERT INTO made SELECT * FROM made; DROP TABLE made; END $$
 
 -- section: through functions along another path

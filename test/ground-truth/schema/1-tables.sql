@@ -8,6 +8,9 @@ CREATE SCHEMA sales;
 CREATE SCHEMA audit;
 CREATE SCHEMA archive;
 CREATE SCHEMA "Odd Schema";
+CREATE ROLE porter LOGIN;
+ALTER ROLE porter SET search_path = hr;
+ALTER ROLE porter IN DATABASE postgres SET search_path = sales, public;
 ALTER ROLE clerk SET search_path = hr, public;
 
 -- Names that are in more than one schema.

@@ -119,8 +119,8 @@ CREATE POLICY made ON public.notes FOR INSERT WITH CHECK (public.is_open('open')
 CREATE POLICY changed ON public.notes FOR UPDATE USING (owner = current_user) WITH CHECK (EXISTS (SELECT FROM audit.counts));
 CREATE POLICY gone ON public.notes FOR DELETE USING (owner = current_user AND EXISTS (SELECT FROM hr.departments));
 
-GRANT ALL ON ALL TABLES IN SCHEMA public, hr, sales, audit, archive, "Odd Schema" TO app, clerk, sales;
-GRANT ALL ON ALL SEQUENCES IN SCHEMA public, hr, sales, audit TO app, clerk, sales;
-GRANT ALL ON SCHEMA public, hr, sales, audit, archive, "Odd Schema" TO app, clerk, sales;
+GRANT ALL ON ALL TABLES IN SCHEMA public, hr, sales, audit, archive, "Odd Schema" TO app, clerk, porter, sales;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA public, hr, sales, audit TO app, clerk, porter, sales;
+GRANT ALL ON SCHEMA public, hr, sales, audit, archive, "Odd Schema" TO app, clerk, porter, sales;
 GRANT app TO clerk, sales;
 GRANT clerk TO sales;
