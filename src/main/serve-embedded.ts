@@ -119,7 +119,7 @@ Three things to try in another terminal:
   3. No database has both; ask why, without sending anything:
      npx pgfig explain --config ${config} "SELECT u.name, o.total FROM users u JOIN orders o ON o.user_id = u.id"
 
-Rules:  ${RULES} (edit a phase and repeat a query)
+Rules:  ${RULES} (edit them while it runs; npx pgfig reload --config ${config} tells what came of it)
 Admin:  http://${HOST}:${adminPort}/api/status, /metrics, /healthz, /readyz
 Data:   ${keep === undefined ? 'gone when pgfig stops (--keep DIR keeps them)' : `kept in ${shop.folder}`}
 
