@@ -23,4 +23,6 @@ export interface RoutingContext {
   readonly inStep?: ReadonlySet<string>;
   /** 'schema.name' of each relation that this session has made and the catalog does not show yet -> its database. */
   readonly ownRelations?: ReadonlyMap<string, string>;
+  /** Schemas that this session has made and the catalog does not show yet, each with its database. */
+  readonly ownSchemas?: ReadonlyMap<string, string>;
 }

@@ -23,7 +23,7 @@ export function namedNeeds(statement: Statement, context: RoutingContext): reado
     .filter((name) => !coming.has(nameKey(name)))
     .map((name): Need => {
       const need = namedNeed(name, advances ? 'write' : 'read', made.has(nameKey(name)) ? 'made' : 'found', context);
-      return need.table === null ? need : { ...need, table: { ...need.table, nature: 'sequence' } };
+      return need.table === null ? need : asSequence(need, { ...need.table, nature: 'sequence' });
     });
   return [...written, ...read, ...sequences, ...schemaNeeds(statement, context), ...defaultOnly(statement, context)];
 }
@@ -35,12 +35,23 @@ export const madeRelations = ({ effects }: Statement): readonly TableName[] =>
 /** A table that the statement names, in those of its homes where the name means it. */
 function namedNeed(name: TableName, access: Need['access'], use: NameUse, context: RoutingContext): Need {
   const made = use === 'made' ? nameAsMade(name, context) : name;
-  const need = tableNeed(resolveTable(made, context), access);
+  const table = resolveTable(made, context);
+  const found = tableNeed(table, access);
+  const need = table.nature === 'sequence' ? asSequence(found, table) : found;
   if (name.schema !== undefined || need.table === null || need.homes === null) return need;
-  const strangers = strangersOf(need.table, use, need.homes, context);
+  const strangers = strangersOf(name.name, need.table, use, need.homes, context);
   if (strangers.size === 0) return need;
   const note = [...strangers].map(([database, means]) => `in ${database} that name means ${means}`).join(', ');
   return { ...need, homes: need.homes.filter((database) => !strangers.has(database)), note };
+}
+
+/**
+ * A sequence counts, and currval() remembers, where the table is written: that reads of it go elsewhere already changes
+ * nothing of that.
+ */
+function asSequence(need: Need, table: ResolvedTable): Need {
+  const homes = need.homes?.filter((database) => table.writes?.includes(database)) ?? null;
+  return { ...need, homes, table };
 }
 
 /** Relations that the statement makes and that come to be where it runs: temporary ones, views, parts of a table. */
@@ -52,13 +63,21 @@ function comingRelations(statement: Statement, context: RoutingContext): Readonl
       const table: TableName = { schema: 'pg_temp', name: effect.table };
       coming.set(nameKey(table), resolveTable(table, context));
     } else if (effect.type === 'create-relation' && makesTemporary(effect.table, context)) {
-      coming.set(nameKey(effect.table), resolveTable({ schema: 'pg_temp', name: effect.table.name }, context));
+      coming.set(nameKey(effect.table), temporaryByPath(effect.table.name, context));
     } else if (effect.type === 'create-relation' && effect.follows === true) {
       const found = resolveTable(nameAsMade(effect.table, context), context);
       if (found.domain === null) coming.set(nameKey(effect.table), comingRelation(effect.table, context));
     }
   }
   return coming;
+}
+
+/** Where a schema before pg_temp in the path is there, the same words make a table that is not temporary. */
+function temporaryByPath(name: string, context: RoutingContext): ResolvedTable {
+  const table = resolveTable({ schema: 'pg_temp', name }, context);
+  const places = table.writes ?? context.rules.databases;
+  const strangers = strangersOf(name, table, 'made', places, context);
+  return strangers.size === 0 ? table : { ...table, writes: places.filter((database) => !strangers.has(database)) };
 }
 
 /** CREATE TABLE makes a temporary one where search_path begins with pg_temp. */

@@ -52,7 +52,7 @@ function commonHome(statement: Statement, named: readonly Need[], context: Routi
   const withAll = (followed: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] =>
     followed.filter(([database, needs]) => hasAll(needs.all, database));
   const followed = candidates.map((database) => needsOf(database));
-  let homes = byPreference(withAll(followed), context.rules.databases);
+  let homes = byPreference(withAll(followed));
   // A view that no database can serve any more can still be dropped, altered or replaced.
   if (homes.length === 0 && statement.kind === 'ddl') {
     homes = withAll(candidates.map((database) => needsOf(database, true)));
@@ -95,14 +95,11 @@ const hasFunctions = ([database, { all }]: readonly [string, Needs]): boolean =>
  * What is behind a view or function may be at home in several databases: the one that is the best home of most of what
  * it needs comes first, so that reads that move do so through views too. The order of names does not matter.
  */
-function byPreference(
-  homes: readonly (readonly [string, Needs])[],
-  databases: readonly string[],
-): readonly (readonly [string, Needs])[] {
+function byPreference(homes: readonly (readonly [string, Needs])[]): readonly (readonly [string, Needs])[] {
   if (homes.length < 2) return homes;
   const cost = ([database, { all }]: readonly [string, Needs]): number =>
     all.filter(({ homes: best, table }) => best !== null && table?.nature !== 'view' && best[0] !== database).length;
-  return homes.toSorted((a, b) => cost(a) - cost(b) || databases.indexOf(a[0]) - databases.indexOf(b[0]));
+  return homes.toSorted((a, b) => cost(a) - cost(b));
 }
 
 /** The order of preference is that of what is written, since a write has fewer homes than a read. */

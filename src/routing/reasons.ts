@@ -28,12 +28,16 @@ function whyThere(need: Need, chosen: string, context: RoutingContext): string {
   if (table.domain !== null) {
     const best = homes?.[0] ?? database;
     const why = best === database ? '' : `; ${best} does not have all that it is used with`;
-    return `is ${best === database ? '' : 'also '}in ${database} (${phaseText(table.domain, access, context)}${why})`;
+    const phase = phaseText(table.domain, table.nature === 'sequence' ? 'write' : access, context);
+    return `is ${best === database ? '' : 'also '}in ${database} (${phase}${why})`;
   }
   if (table.nature === 'system') return 'is in every database';
   if (table.nature === 'temp')
     return database === '' ? 'is made beside it' : `is in ${database} (temporary table of this session)`;
-  if (table.nature === 'view') return homes === null ? 'is made beside it' : `is in ${list(homes)} (a view, no rule)`;
+  if (table.nature === 'view') {
+    const there = table.reads?.includes(database) === true;
+    return there ? `is in ${list(table.reads ?? [])} (a view, no rule)` : 'is made beside it';
+  }
   if (table.known) return `is in ${isDefault(database, context)}${database} (no rule)`;
   if (context.catalog === null) return `is taken to be in the default database ${database} (no rule)`;
   return `is not known, so it is taken to be in the default database ${database}`;

@@ -4,6 +4,7 @@ import { isSystemSchema, tableKey } from '../rules/table-name.js';
 import type { TableName } from '../sql/statement.js';
 import type { RelationFacts, RelationRef } from './catalog-view.js';
 import type { RoutingContext } from './context.js';
+import { schemaExists } from './schemas.js';
 
 /** A table of a statement, found. */
 export interface ResolvedTable {
@@ -132,8 +133,8 @@ export function creationSchema(context: RoutingContext): string {
 }
 
 /** Most often the schema of "$user" does not exist, and is passed over. */
-function isPossible(schema: string, { catalog, rules }: RoutingContext): boolean {
-  return !isSystemSchema(schema) && catalog?.hasSchema?.(rules.defaultDatabase, schema) !== false;
+function isPossible(schema: string, context: RoutingContext): boolean {
+  return !isSystemSchema(schema) && schemaExists(context.rules.defaultDatabase, schema, context) !== false;
 }
 
 function findQualified(schema: string, name: string, scope: NameScope): ResolvedTable | null {
@@ -323,8 +324,17 @@ function tempTable(name: string, database: string | null): ResolvedTable {
   };
 }
 
-/** A relation that the statement itself makes, and that comes to be where the statement runs: a view, a part of a table. */
+/**
+ * A relation that the statement itself makes, and that comes to be where the statement runs: a view, a part of a table.
+ * Where one of that name is already it is replaced, or in the way, if what it is made of is there too.
+ */
 export function comingRelation(table: TableName, context: RoutingContext): ResolvedTable {
-  const made = atDatabase(context.rules.defaultDatabase, nameAsMade(table, context), 'view');
-  return { ...made, reads: null, writes: null };
+  const { catalog, ownRelations, rules } = context;
+  const ref = nameAsMade(table, context);
+  const made = atDatabase(rules.defaultDatabase, ref, 'view');
+  const there = rules.databases.filter(
+    (one) => ownRelations?.get(made.key) === one || catalog?.hasRelation(one, ref.schema, ref.name) === true,
+  );
+  if (there.length === 0) return { ...made, reads: null, writes: null };
+  return { ...made, reads: there, writes: [...new Set([...there, ...rules.databases])] };
 }
