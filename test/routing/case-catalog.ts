@@ -138,6 +138,9 @@ function databaseOf(text: DatabaseText, parser: PlpgsqlParser): Database {
     const list = typeof parents === 'string' ? [parents] : parents;
     add(child, 'table', { parents: list.map(refOf) });
     for (const parent of list) draft(parent).children.push(refOf(child));
+    // Of several parents a table inherits; of one it is taken for a partition.
+    const [only] = list;
+    if (list.length === 1 && only !== undefined) draft(only).kind = 'partitioned';
   }
   for (const [name, view] of Object.entries(text.views ?? {})) {
     const { sql, updates } = typeof view === 'string' ? { sql: view } : view;
