@@ -206,32 +206,12 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
     if (this.describing.length > 0) this.describing.length = 0;
-    this.pipelineLocal = null;
-    if (this.pipelineChanged.length > 0) this.#settlePipelineSettings();
-    if (this.pipelineTemps.size > 0) this.#settlePipelineTemps();
     this.copyIn = false;
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
     return this.status;
-  }
-
-  /** A pipeline that failed has undone what it had set: the values are asked anew. */
-  #settlePipelineSettings(): void {
-    const changed = this.pipelineChanged;
-    this.pipelineChanged = [];
-    if (!this.lastQueryFailed) return;
-    for (const { target, name } of changed) {
-      this.settings.changed(name, target);
-      if (name === 'search_path') this.facts.searchPath.outdated(target);
-    }
-  }
-
-  /** What it made temporarily may be gone with it: it failed, or ON COMMIT DROP. */
-  #settlePipelineTemps(): void {
-    for (const link of this.pipelineTemps) this.facts.temps.outdated(link);
-    this.pipelineTemps.clear();
   }
 
   /** Within a transaction over several databases the client's time-out is pgfig's to enforce (see keepAwake). */

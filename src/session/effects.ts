@@ -3,6 +3,7 @@ import type { IsolationLevel, SessionEffect, TableName } from '../sql/statement.
 import { decodeQuery } from '../wire/decode.js';
 import { noteDeallocated, notePrepared } from './named-statements.js';
 import { matters, withoutRelation, withRelation } from './own-relations.js';
+import { DECIDES_NAMES } from './search-path.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { relationOn } from './settle-context.js';
@@ -136,7 +137,7 @@ function settingChanged(
   sql: string | null,
 ): void {
   const { tx } = session;
-  const movesNames = ASKED.has(name);
+  const movesNames = DECIDES_NAMES.has(name);
   if (movesNames) session.facts.searchPath.outdated(target);
   // Which level it is, a statement that computes it does not say: the strictest is safe.
   if (name === 'transaction_isolation') transactionLevel(session, 'serializable');
@@ -159,14 +160,6 @@ function changedInPipeline(session: SessionCore, target: SessionLink, name: stri
   if (local) session.pipelineLocal = target;
   else session.pipelineChanged.push({ target, name });
 }
-
-/** What decides which tables are meant, or where they may be read. */
-const ASKED: ReadonlySet<string> = new Set([
-  'search_path',
-  'role',
-  'session_authorization',
-  'default_transaction_isolation',
-]);
 
 function transactionLevel(session: SessionCore, isolation: IsolationLevel): void {
   if (session.tx === null) return;

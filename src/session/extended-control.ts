@@ -180,11 +180,16 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
   beginHere(session, control);
   const { tx } = session;
   // What the pipeline has set so far is now undone with the block, if that is.
+  if (tx !== null && session.pipelineChanged.length > 0) tx.searchPathChanged = true;
   for (const { target, name } of session.pipelineChanged) tx?.changedSettings.set(name, target);
   session.pipelineChanged = [];
-  if (session.pipelineLocal !== null && tx !== null) tx.joinBarred = true;
+  if (session.pipelineLocal !== null && tx !== null) {
+    tx.joinBarred = true;
+    tx.searchPathChanged = true;
+  }
   session.pipelineLocal = null;
   for (const target of session.pipelineTemps) tx?.tempsChanged.add(target);
+  session.pipelineTemps.clear();
   session.noteWritten([...written]);
   for (const target of session.links.values()) {
     if (tx === null || !target.inPipeline) continue;
@@ -215,7 +220,6 @@ async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Pr
     if (ended.error !== null) throw asRaised(ended.error);
   }
   session.endImplicit();
-  session.pipelineLocal = null;
   session.client.say(warning('25P01', 'there is no transaction in progress'));
 }
 

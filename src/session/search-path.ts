@@ -6,6 +6,14 @@ import type { Traffic } from './traffic.js';
 
 export { splitPath };
 
+/** Settings that decide which tables are meant, or where they may be read. */
+export const DECIDES_NAMES: ReadonlySet<string> = new Set([
+  'search_path',
+  'role',
+  'session_authorization',
+  'default_transaction_isolation',
+]);
+
 const SERVER_DEFAULT: readonly string[] = ['$user', 'public'];
 
 /**

@@ -10,6 +10,7 @@ import { ClientRun } from './client-run.js';
 import type { OwnRelations } from './own-relations.js';
 import type { Portal, Prepared } from './prepared.js';
 import { RoutingFacts } from './routing-facts.js';
+import { DECIDES_NAMES } from './search-path.js';
 import type { SessionLink } from './session-link.js';
 import type { SessionStart } from './session-start-facts.js';
 import { Settings } from './settings.js';
@@ -297,9 +298,27 @@ export abstract class SessionCore {
     if (this.facts.readsNew.size > 0) this.contextChanged();
   }
 
+  /**
+   * What a pipeline's implicit transaction has set for its own time is gone with it, and what it has changed too where
+   * it fails at last, which nobody may know yet: all of it is asked for anew before the next statement is planned.
+   */
+  settlePipeline(): void {
+    const { facts, pipelineLocal } = this;
+    if (pipelineLocal !== null && !pipelineLocal.link.lost) facts.searchPath.outdated(pipelineLocal);
+    this.pipelineLocal = null;
+    for (const { target, name } of this.pipelineChanged.splice(0)) {
+      if (target.link.lost) continue;
+      this.settings.changed(name, target);
+      if (DECIDES_NAMES.has(name)) facts.searchPath.outdated(target);
+    }
+    for (const link of this.pipelineTemps) facts.temps.outdated(link);
+    this.pipelineTemps.clear();
+  }
+
   /** The implicit transaction of a pipeline is ended. */
   endImplicit(): void {
     this.pipelineWriter = null;
+    this.settlePipeline();
     if (this.tx === null && this.facts.forgetWritten()) this.contextChanged();
   }
 
