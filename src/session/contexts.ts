@@ -9,6 +9,7 @@ export interface ContextFacts {
   readonly written: ReadonlySet<string>;
   readonly oneSnapshot: boolean;
   readonly ownRelations: ReadonlyMap<string, string>;
+  readonly ownSchemas: ReadonlyMap<string, string>;
 }
 
 /** Most contexts that are remembered; beyond it the one that was made first is made anew when it is next asked for. */
@@ -46,10 +47,10 @@ export class Contexts {
 
 /** A byte that no name of Postgres holds stands between the parts. */
 function keyOf(context: RoutingContext): string {
-  const { home, searchPath, tempTables, ownRelations, readsNew, written, oneSnapshot } = context;
+  const { home, searchPath, tempTables, ownRelations, ownSchemas, readsNew, written, oneSnapshot } = context;
   const snapshot = oneSnapshot === true ? '1' : '';
   return [home ?? '', searchPath.join('\0'), sorted(readsNew), sorted(written), snapshot]
-    .concat(pairs(tempTables), pairs(ownRelations))
+    .concat(pairs(tempTables), pairs(ownRelations), pairs(ownSchemas))
     .join('\0\0');
 }
 

@@ -2,7 +2,7 @@ import type { Watcher } from '../backend/reply-queue.js';
 import type { IsolationLevel, SessionEffect, TableName } from '../sql/statement.js';
 import { decodeQuery } from '../wire/decode.js';
 import { noteDeallocated, notePrepared } from './named-statements.js';
-import { matters, withoutRelation, withRelation } from './own-relations.js';
+import { matters, withoutRelation, withoutSchemas, withRelation, withSchema } from './own-relations.js';
 import { DECIDES_NAMES } from './search-path.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
@@ -17,6 +17,7 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
       const done = ok && !session.queryFailed;
       const sql = frame === null ? null : sqlOf(frame);
       if (plan.ddl) session.traffic.events.ddlSeen(target.database);
+      if (plan.ddl && done) forgetSchemas(session, plan);
       if (plan.unseen) mayHaveMoved(session, target);
       else if (plan.ddl && session.facts.temps.tables.size > 0) tempsChanged(session, target);
       if (!done) {
@@ -41,6 +42,18 @@ const sqlOf = (frame: Buffer): string => {
 function suspect(session: SessionCore, target: SessionLink, effect: SessionEffect): void {
   if (effect.type === 'set') settingChanged(session, target, effect.name, effect.local, null);
   if (effect.type === 'create-temp' || effect.type === 'drop-table') tempsChanged(session, target);
+}
+
+/** DROP SCHEMA, ALTER SCHEMA ... RENAME: of those that the session has made itself. */
+function forgetSchemas(session: SessionCore, plan: TextPlan): void {
+  if (session.ownRelations.size === 0) return;
+  const left = withoutSchemas(
+    session.ownRelations,
+    plan.parsed.statements.flatMap(({ schemas }) => schemas ?? []),
+  );
+  if (left === session.ownRelations) return;
+  session.ownRelations = left;
+  session.contextChanged();
 }
 
 /** What cannot be seen through may have set search_path, and made temporary tables. */
@@ -96,6 +109,8 @@ export function apply(
       return tempsChanged(session, target);
     case 'create-relation':
       return made(session, target, effect.table);
+    case 'create-schema':
+      return schemaMade(session, target, effect.schema);
     case 'drop-table':
       return dropped(session, effect.table);
     case 'prepare':
@@ -185,6 +200,13 @@ function made(session: SessionCore, target: SessionLink, table: TableName): void
     return;
   }
   session.ownRelations = withRelation(session.ownRelations, table.schema, table.name, relationOn(session, target));
+  session.contextChanged();
+}
+
+/** Where a name without a schema is made depends on which schemas of the path there are. */
+function schemaMade(session: SessionCore, target: SessionLink, schema: string): void {
+  if (session.context.rules.databases.length < 2) return;
+  session.ownRelations = withSchema(session.ownRelations, schema, relationOn(session, target));
   session.contextChanged();
 }
 

@@ -7,7 +7,7 @@ import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../
 import { HEADER } from '../wire/framer.js';
 import { FAILED } from './client-end.js';
 import { bindControl, describeControl, parseControl } from './extended-control.js';
-import { later, othersBusy, send, sendParse, utf8, waitForActive } from './extended-send.js';
+import { later, laterOn, othersBusy, send, sendParse, utf8 } from './extended-send.js';
 import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from './joining.js';
 import { refuseNestedOids, wantsBinary } from './nested-oids.js';
 import { endPipeline } from './pipeline-end.js';
@@ -48,10 +48,11 @@ export function onParse(
     sendParse(session, prepared, target, chunk, at, end);
     return;
   }
-  later(session, chunk, at, end, async (frame) => {
+  const find = (): SessionLink | Promise<SessionLink> => {
     refuseInFailed(session, plan);
-    const link = linkOfName(session, plan) ?? (await linkFor(session, plan));
-    await makeReady(session, link, false);
+    return linkOfName(session, plan) ?? linkFor(session, plan);
+  };
+  laterOn(session, chunk, at, end, find, false, (link, frame) => {
     sendParse(session, prepared, link, frame, 0, frame.length);
   });
 }
@@ -174,10 +175,11 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
     return;
   }
   if (plan.control !== null && describeControl(session, prepared, chunk, at, end)) return;
-  later(session, chunk, at, end, async (frame) => {
+  const find = (): SessionLink | Promise<SessionLink> => {
     stillThere(session, prepared);
-    const link = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
-    await makeReady(session, link, false);
+    return plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan);
+  };
+  laterOn(session, chunk, at, end, find, false, async (link, frame) => {
     await ensurePrepared(session, prepared, link);
     session.describing.push({ prepared, link });
     send(session, link, Expect.Describe, frame, 0, frame.length);
@@ -284,7 +286,7 @@ export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, 
   const database = session.context.rules.defaultDatabase;
   session.flushRun();
   const work = async (): Promise<void> => {
-    await waitForActive(session);
+    await session.activeAnswered();
     const target = await linkFor(session, { ...FUNCTION_CALL, database } as TextPlan);
     await makeReady(session, target, true);
     if (session.tx !== null) session.tx.writer = target;

@@ -1,6 +1,7 @@
 import { Expect } from '../backend/reply-queue.js';
 import { stableCopy } from '../net/slab.js';
 import { IDLE } from './client-end.js';
+import { makeReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { parseFor, rememberParse } from './prepared-statements.js';
 import type { SessionCore } from './session-core.js';
@@ -43,12 +44,27 @@ export function later(
   const frame = stableCopy(chunk, at, end);
   session.flushRun();
   session.block(
-    waitForActive(session).then(() => (session.skipping ? undefined : (handle(frame) ?? undefined))),
+    session.activeAnswered().then(() => (session.skipping ? undefined : (handle(frame) ?? undefined))),
     false,
   );
 }
 
-export const waitForActive = (session: SessionCore): Promise<void> => session.activeAnswered();
+/** The same for a message that goes to a link as it is, once that has been found and made ready. */
+export function laterOn(
+  session: SessionCore,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  find: () => SessionLink | Promise<SessionLink>,
+  writes: boolean,
+  pass: (target: SessionLink, frame: Buffer) => Promise<void> | void,
+): void {
+  later(session, chunk, at, end, async (frame) => {
+    const target = await find();
+    await makeReady(session, target, writes);
+    await pass(target, frame);
+  });
+}
 
 export function sendParse(
   session: SessionCore,

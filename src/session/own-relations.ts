@@ -4,7 +4,7 @@ import type { RuleSet } from '../rules/rule-set.js';
 import { splitKey, tableKey } from '../rules/table-name.js';
 import type { TableName } from '../sql/statement.js';
 
-/** A relation that this session has made. */
+/** A relation, or a schema, that this session has made. */
 export interface OwnRelation {
   readonly database: string;
   /** Version of the catalog that did not show it last, and how many have not. */
@@ -12,7 +12,7 @@ export interface OwnRelation {
   readonly misses: number;
 }
 
-/** By 'schema.name'. */
+/** By 'schema.name'; 'schema.' is the schema itself. */
 export type OwnRelations = ReadonlyMap<string, OwnRelation>;
 
 /**
@@ -47,6 +47,15 @@ export function withRelation(own: OwnRelations, schema: string, name: string, re
   return new Map(own).set(tableKey(schema, name), relation);
 }
 
+export const withSchema = (own: OwnRelations, schema: string, relation: OwnRelation): OwnRelations =>
+  withRelation(own, schema, '', relation);
+
+/** Without the schemas, and what is in them. */
+export function withoutSchemas(own: OwnRelations, schemas: readonly string[]): OwnRelations {
+  const left = [...own].filter(([key]) => !schemas.includes(splitKey(key).schema));
+  return left.length === own.size ? own : new Map(left);
+}
+
 /** Without the relation that a DROP of this name has dropped: the first on the path where none is named. */
 export function withoutRelation(own: OwnRelations, table: TableName, searchPath: readonly string[]): OwnRelations {
   if (own.size === 0) return own;
@@ -64,9 +73,29 @@ export function stillUnknown(own: OwnRelations, catalog: CatalogView | null): Ow
   const left = new Map<string, OwnRelation>();
   for (const [key, relation] of own) {
     const { schema, name } = splitKey(key);
-    if (catalog.hasRelation(relation.database, schema, name) === true) continue;
+    const { database } = relation;
+    const shown = name === '' ? catalog.hasSchema?.(database, schema) : catalog.hasRelation(database, schema, name);
+    if (shown === true) continue;
     const misses = relation.misses + (relation.catalog === catalog.version ? 0 : 1);
     if (misses < MOST_MISSES) left.set(key, { ...relation, catalog: catalog.version, misses });
   }
   return left;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** As the routing context has them. */
+export function databasesOf(own: OwnRelations): {
+  readonly ownRelations: ReadonlyMap<string, string>;
+  readonly ownSchemas: ReadonlyMap<string, string>;
+} {
+  if (own.size === 0) return { ownRelations: NONE, ownSchemas: NONE };
+  const ownRelations = new Map<string, string>();
+  const ownSchemas = new Map<string, string>();
+  for (const [key, { database }] of own) {
+    const { schema, name } = splitKey(key);
+    if (name === '') ownSchemas.set(schema, database);
+    else ownRelations.set(key, database);
+  }
+  return { ownRelations, ownSchemas };
 }

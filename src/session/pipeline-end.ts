@@ -2,7 +2,6 @@ import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { sync } from '../wire/frontend-messages.js';
 import { FAILED, IDLE } from './client-end.js';
-import { waitForActive } from './extended-send.js';
 import { inject, injectSync } from './injection.js';
 import type { SessionCore } from './session-core.js';
 import type { SessionLink } from './session-link.js';
@@ -73,7 +72,7 @@ async function endAll(
   failedBefore: boolean,
 ): Promise<void> {
   // All that was asked is answered before anything is committed: what is answered last may still fail.
-  if (!failedBefore) await waitForActive(session);
+  if (!failedBefore) await session.activeAnswered();
   if (session.pipelineLost && !session.skipping) session.client.sayError(pipelineLost());
   const failed = failedBefore || session.skipping || session.pipelineLost;
   session.skipping = false;

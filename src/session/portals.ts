@@ -3,8 +3,8 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import { FAILED } from './client-end.js';
 import { watchEffects } from './effects.js';
 import { describeControl, executeControl } from './extended-control.js';
-import { later, othersBusy, send, utf8 } from './extended-send.js';
-import { isReady, makeReady } from './joining.js';
+import { later, laterOn, othersBusy, send, utf8 } from './extended-send.js';
+import { isReady } from './joining.js';
 import type { Prepared } from './prepared.js';
 import { count, failedTransaction } from './send-query.js';
 import type { SessionCore } from './session-core.js';
@@ -34,10 +34,10 @@ export function withPortal(
     throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
   if (session.status === FAILED && session.tx !== null && target.link.status !== FAILED) throw failedTransaction();
   if (!ready && session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
-    return later(session, chunk, at, end, async (frame) => {
-      await makeReady(session, target, portal?.prepared.plan.writes ?? false);
+    const writes = portal?.prepared.plan.writes ?? false;
+    const again = (_: SessionLink, frame: Buffer): void =>
       withPortal(session, name, expect, frame, 0, frame.length, describes, true);
-    });
+    return laterOn(session, chunk, at, end, () => target, writes, again);
   }
   const kind = describes ? Expect.Describe : expect;
   if (othersBusy(session, target)) {

@@ -1,6 +1,5 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import { type CachedStatement, Reading } from '../sql/statement-cache.js';
-import { waitForActive } from './extended-send.js';
 import { textOf } from './query-text.js';
 import type { SessionCore } from './session-core.js';
 import { planOf, type TextPlan } from './text-plan.js';
@@ -37,7 +36,7 @@ export async function whenRead(
   let read = false;
   try {
     const meant = meaning(session);
-    await waitForActive(session);
+    await session.activeAnswered();
     if (session.skipping || session.closed) return null;
     if (meaning(session) !== meant) {
       current.abandon();

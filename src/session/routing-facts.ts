@@ -3,7 +3,7 @@ import { readsNewOf } from '../routing/read-share.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { IsolationLevel } from '../sql/statement.js';
 import type { ContextFacts } from './contexts.js';
-import { type OwnRelations, stillUnknown } from './own-relations.js';
+import { databasesOf, type OwnRelations, stillUnknown } from './own-relations.js';
 import { SearchPath } from './search-path.js';
 import type { SessionLink } from './session-link.js';
 import type { SessionStart } from './session-start-facts.js';
@@ -90,15 +90,10 @@ export class RoutingFacts {
       readsNew,
       written,
       oneSnapshot: readsNew.size > 0 && needsOneSnapshot(tx?.isolation ?? this.defaultIsolation),
-      ownRelations: databasesOf(tx?.ownRelations ?? ownRelations),
+      ...databasesOf(tx?.ownRelations ?? ownRelations),
     };
   }
 }
 
 const needsOneSnapshot = (isolation: IsolationLevel | string): boolean =>
   isolation === 'repeatable read' || isolation === 'serializable';
-
-const NO_RELATIONS: ReadonlyMap<string, string> = new Map();
-
-const databasesOf = (own: OwnRelations): ReadonlyMap<string, string> =>
-  own.size === 0 ? NO_RELATIONS : new Map([...own].map(([key, { database }]) => [key, database]));

@@ -8,7 +8,6 @@ import { FAILED } from './client-end.js';
 import { runControl } from './control.js';
 import { watchEffects } from './effects.js';
 import { runEverywhere } from './everywhere.js';
-import { waitForActive } from './extended-send.js';
 import { isReady, linkFor, mayWrite } from './joining.js';
 import { lookUp, planFor, whenRead } from './reading.js';
 import { count, failureOf, sendOn, sendQuery } from './send-query.js';
@@ -80,7 +79,7 @@ function slowQuery(session: SessionCore, plan: TextPlan, chunk: Buffer, at: numb
   if (active !== null && active.link.queue.shown > 0) {
     // Something is still to be answered, and perhaps will fail: first come, first served.
     session.block(
-      waitForActive(session).then(() => {
+      session.activeAnswered().then(() => {
         if (session.skipping) return;
         const found = lookUp(session, frame, 5, frame.length);
         if (found instanceof Reading) return queryLater(session, found, frame);

@@ -2,6 +2,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import type { RoutingContext } from '../routing/context.js';
 import { planStatement } from '../routing/plan.js';
 import type { Route } from '../routing/route.js';
+import { madeInAt } from '../routing/same-name.js';
 import { tableKey } from '../rules/table-name.js';
 import type { ParsedText, SessionEffect, Statement, TableName } from '../sql/statement.js';
 import { bareNames } from './own-relations.js';
@@ -94,9 +95,15 @@ function afterEffect(statement: Statement, effect: SessionEffect, route: Route, 
       return withTemps(names, new Map([...context.tempTables, [effect.table, route.database]]));
     case 'create-relation': {
       if (route.database === null) return names;
-      const schema = effect.table.schema ?? firstSchema(context, route.database);
-      const made: [string, string] = [tableKey(schema, effect.table.name), route.database];
+      const { database } = route;
+      const schema = effect.table.schema ?? madeInAt(database, context) ?? 'public';
+      const made: [string, string] = [tableKey(schema, effect.table.name), database];
       return { ...names, context: { ...context, ownRelations: new Map([...(context.ownRelations ?? []), made]) } };
+    }
+    case 'create-schema': {
+      const database = route.database ?? context.rules.defaultDatabase;
+      const made: [string, string] = [effect.schema, database];
+      return { ...names, context: { ...context, ownSchemas: new Map([...(context.ownSchemas ?? []), made]) } };
     }
     case 'drop-table': {
       const { schema, name } = effect.table;
@@ -113,9 +120,6 @@ const withTemps = (names: Names, tempTables: ReadonlyMap<string, string>): Names
   ...names,
   context: { ...names.context, tempTables },
 });
-
-const firstSchema = ({ catalog, searchPath }: RoutingContext, database: string): string =>
-  searchPath.find((schema) => catalog?.hasSchema?.(database, schema) !== false) ?? 'public';
 
 function afterSet(statement: Statement, name: string, value: readonly string[] | null, names: Names): Names {
   const { context } = names;

@@ -2,7 +2,6 @@ import { stableCopy } from '../net/slab.js';
 import { IDLE, IN_TRANSACTION } from './client-end.js';
 import { chainOn } from './control.js';
 import { repeatEverywhere } from './everywhere.js';
-import { waitForActive } from './extended-send.js';
 import type { SessionCore } from './session-core.js';
 import { settleContext } from './settle-context.js';
 import { finish } from './transaction-end.js';
@@ -25,7 +24,7 @@ export async function settle(session: SessionCore): Promise<void> {
   const { unsettled } = session;
   session.unsettled = null;
   if (unsettled === null && !session.facts.unsure) return;
-  await waitForActive(session);
+  await session.activeAnswered();
   if (session.skipping || session.closed) return;
   if (unsettled === null) return settleContext(session);
   const { control } = unsettled.plan;

@@ -1,6 +1,6 @@
 import type { Facts } from './facts.js';
 import type { SessionEffect, Statement, TableName, Touches } from './statement.js';
-import { listOf, type TreeNode } from './tree.js';
+import { inside, listOf, nodeOf, type TreeNode } from './tree.js';
 
 /**
  * CREATE SCHEMA with what is made in it. The elements are run with the new schema first in the search path, in an
@@ -14,7 +14,8 @@ export function createSchema(facts: Facts, node: TreeNode, extract: (statement: 
       if (effect.type === 'create-relation' && effect.table.schema === undefined) made.add(effect.table.name);
     }
   }
-  const { schemaname: schema } = node;
+  const schema = node.schemaname ?? inside(node.authrole, 'RoleSpec')?.rolename ?? nodeOf(node.authrole).rolename;
+  if (typeof schema === 'string') facts.effects.push({ type: 'create-schema', schema });
   // CREATE SCHEMA AUTHORIZATION role: its name is known to the server only where the role is CURRENT_USER.
   const inSchema = (table: TableName): TableName =>
     typeof schema === 'string' && table.schema === undefined && made.has(table.name) ? { ...table, schema } : table;

@@ -9,7 +9,7 @@ import { inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf
 type Extract = (statement: unknown) => Statement;
 
 /** Effects that a statement inside a definition has when it is run one day, not now. */
-const HAPPENS_NOW = new Set(['create-temp', 'create-relation', 'drop-table', 'execute']);
+const HAPPENS_NOW = new Set(['create-temp', 'create-relation', 'create-schema', 'drop-table', 'execute']);
 
 /** DDL that runs expressions itself; in all other they are parts of a definition, which is run one day. */
 const EVALUATES = new Set([

@@ -164,6 +164,8 @@ export type SessionEffect =
       /** It is made where what it is made of is: a view, a partition or child of a table, an index. */
       readonly follows?: true;
     }
+  /** CREATE SCHEMA of this name; not where the server alone knows it (AUTHORIZATION CURRENT_USER). */
+  | { readonly type: 'create-schema'; readonly schema: string }
   | { readonly type: 'drop-table'; readonly table: TableName }
   /** nextval, setval: leaves session state (currval, lastval) on the link. */
   | { readonly type: 'sequence' }

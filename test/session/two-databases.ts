@@ -15,16 +15,19 @@ export interface Shop {
   connect(options?: pg.ClientConfig): Promise<pg.Client>;
 }
 
+/** Dynamic SQL: nobody sees through it. */
+const WRITES_UNSEEN = `CREATE FUNCTION writes_unseen(int) RETURNS int LANGUAGE plpgsql AS
+  $$ BEGIN EXECUTE format('INSERT INTO audit VALUES (%s)', $1); RETURN $1; END $$;`;
 const USERS = `
   CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL);
   INSERT INTO users VALUES (1, 'Ada'), (2, 'Ben');
   CREATE TABLE audit (id int);
-  CREATE FUNCTION writes_unseen(int) RETURNS int LANGUAGE sql AS 'INSERT INTO audit VALUES ($1) RETURNING id';`;
+  ${WRITES_UNSEEN}`;
 const ORDERS = `
   CREATE TABLE orders (id int PRIMARY KEY, user_id int NOT NULL, note text);
   INSERT INTO orders VALUES (1, 1, 'tea'), (2, 2, 'cup');
   CREATE TABLE audit (id int);
-  CREATE FUNCTION writes_unseen(int) RETURNS int LANGUAGE sql AS 'INSERT INTO audit VALUES ($1) RETURNING id';`;
+  ${WRITES_UNSEEN}`;
 
 export const ORDERS_RULE = { database: 'orders_db', tables: ['public.orders'], phase: 'write-new' } as const;
 
@@ -88,9 +91,13 @@ export async function value(client: pg.Client, sql: string, values?: readonly un
   return (rows[0] as unknown[] | undefined)?.[0];
 }
 
-/** Asks until the answer is so. @throws Error after 15 s */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+/** Asks until the answer is so. @throws Error after `patience` ms */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  patience = 15_000,
+): Promise<void> {
+  const deadline = Date.now() + patience;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
