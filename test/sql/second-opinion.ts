@@ -69,6 +69,8 @@ function visit(node: Node, scope: WithNames | null, tables: Set<string>): void {
     walk(node.join, scope, tables);
     return;
   }
+  // OWNED BY table.column of a sequence.
+  if (isColumn(node.ownedBy)) take({ name: node.ownedBy.table, schema: node.ownedBy.schema }, tables);
   const names = ALWAYS_TABLES[kind] ?? [];
   for (const key of names) take(node[key], tables);
   for (const [key, part] of Object.entries(node)) if (!names.includes(key)) walk(part, scope, tables);
@@ -101,6 +103,9 @@ function take(value: unknown, tables: Set<string>): void {
 
 const isName = (value: unknown): value is { readonly name: string; readonly schema?: string } =>
   typeof value === 'object' && value !== null && typeof (value as Node).name === 'string';
+
+const isColumn = (value: unknown): value is { readonly table: string; readonly schema?: string } =>
+  typeof value === 'object' && value !== null && typeof (value as Node).table === 'string';
 
 const nameIn = (value: unknown): string => (isName(value) ? asStored(value.name) : '');
 
