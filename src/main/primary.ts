@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { mergeWireTexts } from '../backend/catalog/wire-text.js';
 import type { Config } from '../config/config.js';
 import { ProcessMetrics } from '../operator/metrics/process-metrics.js';
 import { mockAuthKey } from '../operator/processes/auth-key.js';
@@ -143,7 +144,8 @@ export class Primary {
         this.#pool.broadcast({ type: 'reload-secrets' });
         break;
       case 'catalog':
-        this.#catalog = message.catalog;
+        // What came is the change only; a worker that starts later needs it all.
+        this.#catalog = mergeWireTexts(this.#catalog, message.catalog);
         this.#onCatalog?.();
         this.#pool.broadcast({ type: 'catalog', catalog: message.catalog });
         break;

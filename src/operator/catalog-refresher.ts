@@ -2,6 +2,8 @@ import { type Catalog, CatalogReader, mergeCatalog } from '../backend/catalog.js
 import type { Config } from '../config/config.js';
 
 const INTERVAL_MS = 30_000;
+/** Readings in between believe the server's counts of changes. */
+const THOROUGH_INTERVAL_MS = 300_000;
 /** DDL often comes in bursts (a migration); the last of them counts. */
 const AFTER_DDL_MS = 100;
 /** ... but a long migration must not keep the catalog old. */
@@ -19,7 +21,7 @@ export interface CatalogSight {
 /** Reads the catalogs of all databases every 30 s and soon after DDL, one reading at a time. */
 export class CatalogRefresher {
   readonly #reader: CatalogReader;
-  readonly #onChange: (catalog: Catalog) => void;
+  readonly #onChange: (catalog: Catalog, before: Catalog | null) => void;
   readonly #onError: (database: string, error: Error) => void;
   readonly #sights = new Map<string, CatalogSight>();
   #catalog: Catalog | null = null;
@@ -27,11 +29,17 @@ export class CatalogRefresher {
   #soonSince: number | null = null;
   /** Not before this moment, in ms since 1970. */
   #earliest = 0;
+  /** When the next thorough reading is due, in ms since 1970. */
+  #thoroughAt = 0;
   #reading = false;
   #again = false;
   #closed = false;
 
-  constructor(config: Config, onChange: (catalog: Catalog) => void, onError: (database: string, error: Error) => void) {
+  constructor(
+    config: Config,
+    onChange: (catalog: Catalog, before: Catalog | null) => void,
+    onError: (database: string, error: Error) => void,
+  ) {
     this.#reader = new CatalogReader(config);
     this.#onChange = onChange;
     this.#onError = onError;
@@ -51,6 +59,7 @@ export class CatalogRefresher {
   ddlSeen(): void {
     const now = Date.now();
     this.#soonSince ??= now;
+    this.#thoroughAt = 0;
     this.#schedule(Math.max(0, Math.min(AFTER_DDL_MS, this.#soonSince + AFTER_DDL_LONGEST_MS - now)));
   }
 
@@ -73,7 +82,9 @@ export class CatalogRefresher {
     this.#reading = true;
     const began = Date.now();
     this.#soonSince = null;
-    void this.#reader.read().then((read) => {
+    const thorough = began >= this.#thoroughAt;
+    if (thorough) this.#thoroughAt = began + THOROUGH_INTERVAL_MS;
+    void this.#reader.read(thorough).then((read) => {
       this.#reading = false;
       if (this.#closed) return;
       const now = new Date();
@@ -86,8 +97,9 @@ export class CatalogRefresher {
       }
       const merged = mergeCatalog(this.#catalog, read);
       if (merged !== this.#catalog) {
+        const before = this.#catalog;
         this.#catalog = merged;
-        this.#onChange(merged);
+        this.#onChange(merged, before);
       }
       this.#schedule(this.#again ? 0 : INTERVAL_MS);
       this.#again = false;

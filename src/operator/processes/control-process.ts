@@ -90,7 +90,7 @@ class ControlProcess {
     });
     this.#catalog = new CatalogRefresher(
       this.#config,
-      (catalog) => send({ type: 'catalog', catalog: catalog.toText() }),
+      (catalog, before) => send({ type: 'catalog', catalog: catalog.toText(before) }),
       (database, error) => log.warn({ database, ...errorFields(error) }, 'catalog cannot be read'),
     );
     this.#console = this.#consoleSource();

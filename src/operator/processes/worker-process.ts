@@ -80,6 +80,7 @@ class WorkerProcess {
   readonly #config: Config;
   readonly #output: ProcessLog;
   readonly #traffic: Traffic;
+  #catalog: Catalog | null;
   readonly #server: net.Server;
   readonly #cancels = new ForwardedCancels(send);
   readonly #commands = new Asks<string, { user: string; command: string }>(
@@ -97,11 +98,12 @@ class WorkerProcess {
     this.#metrics = new ProcessMetrics(`worker-${init.slot}`);
     this.#report = new Throttle(REPORT_INTERVAL_MS, () => send({ type: 'sessions', counts: this.#tally.counts() }));
     this.#dieLoudly();
+    this.#catalog = init.catalog === null ? null : Catalog.fromText(init.catalog);
     this.#traffic = makeTraffic({
       config: this.#config,
       workerId: init.slot,
       rules: rulesFromWire(init.rules),
-      catalog: init.catalog === null ? null : Catalog.fromText(init.catalog),
+      catalog: this.#catalog,
       authKey: Buffer.from(init.authKey, 'base64'),
       authQuery: openAuthQuery(this.#config)?.lookUp ?? null,
       events: this.#events(init.trace),
@@ -128,7 +130,8 @@ class WorkerProcess {
         send({ type: 'rules-taken', version: message.rules.version });
         break;
       case 'catalog':
-        this.#traffic.setCatalog(Catalog.fromText(message.catalog));
+        this.#catalog = Catalog.fromText(message.catalog, this.#catalog);
+        this.#traffic.setCatalog(this.#catalog);
         break;
       case 'others':
         this.#traffic.setLimits({ total: message.counts.total, byUser: { ...message.counts.byUser } });
