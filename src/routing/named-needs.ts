@@ -5,6 +5,7 @@ import type { RoutingContext } from './context.js';
 import { type Need, tableNeed } from './need.js';
 import { comingRelation, creationSchema, nameAsMade, type ResolvedTable, resolveTable } from './resolve.js';
 import { type NameUse, strangersOf } from './same-name.js';
+import { servedAt } from './served-views.js';
 
 /** What the statement itself names: what it writes first, then what it reads, then sequences and what belongs to the default database. */
 export function namedNeeds(statement: Statement, context: RoutingContext): readonly Need[] {
@@ -54,7 +55,10 @@ function asSequence(need: Need, table: ResolvedTable): Need {
   return { ...need, homes, table };
 }
 
-/** Relations that the statement makes and that come to be where it runs: temporary ones, views, parts of a table. */
+/**
+ * Relations that the statement makes and that come to be where it runs: temporary ones, views, parts of a table. A view
+ * that is read somewhere is replaced there: a second one elsewhere would leave the first to answer.
+ */
 function comingRelations(statement: Statement, context: RoutingContext): ReadonlyMap<string, ResolvedTable> {
   const coming = new Map<string, ResolvedTable>();
   for (const effect of statement.effects) {
@@ -66,10 +70,21 @@ function comingRelations(statement: Statement, context: RoutingContext): Readonl
       coming.set(nameKey(effect.table), temporaryByPath(effect.table.name, context));
     } else if (effect.type === 'create-relation' && effect.follows === true) {
       const found = resolveTable(nameAsMade(effect.table, context), context);
-      if (found.domain === null) coming.set(nameKey(effect.table), comingRelation(effect.table, context));
+      if (found.domain === null && !isInTheWay(found, context)) {
+        const served = found.nature === 'view' ? servedAt(found, context) : [];
+        const bound = { ...found, reads: served, writes: served };
+        coming.set(nameKey(effect.table), served.length > 0 ? bound : comingRelation(effect.table, context));
+      }
     }
   }
   return coming;
+}
+
+/** A table of that name makes the server refuse the new one; elsewhere, the same name would come to be twice. */
+function isInTheWay({ nature, ref }: ResolvedTable, { catalog, rules }: RoutingContext): boolean {
+  return (
+    nature === 'table' && ref !== null && catalog?.hasRelation(rules.defaultDatabase, ref.schema, ref.name) === true
+  );
 }
 
 /** Where a schema before pg_temp in the path is there, the same words make a table that is not temporary. */
