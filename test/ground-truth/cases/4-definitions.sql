@@ -101,6 +101,7 @@ CREATE EXTENSION IF NOT EXISTS plpgsql
 
 CREATE CAST (text AS money_pair) WITH INOUT
 
+--: unseen audit.log, audit.log_id_seq: not followed yet
 CREATE COLLATION made FROM "C"
 
 CREATE TEMP TABLE made ON COMMIT DROP AS SELECT * FROM hr.items

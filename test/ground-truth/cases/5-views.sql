@@ -118,7 +118,7 @@ INSERT INTO rich_sales (id, department_id, name, salary) VALUES (50, 1, 'x', 900
 --: beyond hr.badges, hr.badge_uses: other columns
 UPDATE rich_sales SET salary = salary + 1 FROM t WHERE t.t = rich_sales.id
 
---: beyond sales.lines, audit.log, sales.line_notes: other columns
+--: beyond sales.lines, audit.log, sales.line_notes, audit.counts: other columns
 UPDATE cheap SET total = 1
 
 DELETE FROM cheap WHERE id = 2

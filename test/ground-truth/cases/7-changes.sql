@@ -102,7 +102,6 @@ INSERT INTO events (at, kind) VALUES ('2025-03-03', 'click')
 
 INSERT INTO archive.events_2025_click (id, at, kind) OVERRIDING SYSTEM VALUE VALUES (100, '2025-03-03', 'click')
 
---: unseen audit.log, audit.counts: not followed yet
 UPDATE events SET at = '2025-04-04', kind = 'click' WHERE at = '2030-01-01'
 
 INSERT INTO first VALUES (2)
@@ -138,10 +137,13 @@ DELETE FROM hr.employees WHERE id = 1
 --: beyond hr.badge_uses: no rows
 UPDATE hr.employees SET id = 100 WHERE id = 4
 
+--: beyond sales.lines, audit.log, sales.line_notes: other columns
 DELETE FROM sales.customers WHERE id = 2
 
+--: beyond sales.lines, audit.log, sales.line_notes: other columns
 UPDATE sales.customers SET id = 20 WHERE id = 2
 
+--: beyond sales.lines, audit.log, sales.line_notes: other columns
 UPDATE sales.customers SET code = 'BB' WHERE id = 2
 
 UPDATE sales.customers SET name = 'Bill' WHERE id = 2
@@ -150,6 +152,7 @@ DELETE FROM sales.orders WHERE id = 2
 
 UPDATE sales.orders SET id = 20 WHERE id = 2
 
+--: beyond sales.lines, audit.log, sales.line_notes: other columns
 UPDATE sales.orders SET total = 0
 
 DELETE FROM sales.lines WHERE sku = 's1'
