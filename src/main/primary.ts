@@ -62,7 +62,10 @@ export class Primary {
         authKey: this.#authKey,
         trace: options.trace,
       }),
-      onDdl: () => void this.#control.send({ type: 'ddl-seen' }),
+      onDdl: (from, id) => {
+        const sent = this.#control.send({ type: 'ddl-seen', asked: id === null ? null : { id, from } });
+        if (!sent && id !== null) this.#pool.catalogRead(from, id);
+      },
       onConsole: (from, request) => {
         if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
       },
@@ -156,6 +159,9 @@ export class Primary {
         void this.#pool.sessions(message.most).then((sessions) => {
           this.#control.send({ type: 'sessions', id: message.id, sessions });
         });
+        break;
+      case 'catalog-read':
+        this.#pool.catalogRead(message.to, message.id);
         break;
       case 'console':
         this.#pool.answerConsole(message.to, message.id, message.outcome);

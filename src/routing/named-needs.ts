@@ -80,11 +80,13 @@ function comingRelations(statement: Statement, context: RoutingContext): Readonl
   return coming;
 }
 
-/** A table of that name makes the server refuse the new one; elsewhere, the same name would come to be twice. */
-function isInTheWay({ nature, ref }: ResolvedTable, { catalog, rules }: RoutingContext): boolean {
-  return (
-    nature === 'table' && ref !== null && catalog?.hasRelation(rules.defaultDatabase, ref.schema, ref.name) === true
-  );
+/**
+ * A table of that name makes the server refuse the new one; elsewhere, the same name would come to be twice. So would
+ * that of a view which this session has just made.
+ */
+function isInTheWay({ nature, ref, key }: ResolvedTable, { catalog, rules, ownRelations }: RoutingContext): boolean {
+  if (nature !== 'table' || ref === null) return false;
+  return ownRelations?.has(key) === true || catalog?.hasRelation(rules.defaultDatabase, ref.schema, ref.name) === true;
 }
 
 /** Where a schema before pg_temp in the path is there, the same words make a table that is not temporary. */

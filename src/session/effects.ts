@@ -16,7 +16,7 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
     onDone: (ok: boolean) => {
       const done = ok && !session.queryFailed;
       const sql = frame === null ? null : sqlOf(frame);
-      if (plan.ddl) session.traffic.events.ddlSeen(target.database);
+      if (plan.ddl && done) definitionsChanged(session, target);
       if (plan.ddl && done) forgetSchemas(session, plan);
       if (plan.unseen) mayHaveMoved(session, target);
       else if (plan.ddl && session.facts.temps.tables.size > 0) tempsChanged(session, target);
@@ -42,6 +42,13 @@ const sqlOf = (frame: Buffer): string => {
 function suspect(session: SessionCore, target: SessionLink, effect: SessionEffect): void {
   if (effect.type === 'set') settingChanged(session, target, effect.name, effect.local, null);
   if (effect.type === 'create-temp' || effect.type === 'drop-table') tempsChanged(session, target);
+}
+
+/** Nobody else sees it, and no catalog, before it is committed. */
+function definitionsChanged(session: SessionCore, target: SessionLink): void {
+  if (session.tx !== null) session.tx.ddl = true;
+  else if (target.inPipeline) session.pipelineDdl = true;
+  else session.noteDdl();
 }
 
 /** DROP SCHEMA, ALTER SCHEMA ... RENAME: of those that the session has made itself. */

@@ -32,12 +32,19 @@ export class RoutingFacts {
    * database): a late link begins with the same, and RESET returns to it there.
    */
   atLogin: readonly (readonly [string, string])[] = [];
+  /** DDL of this session is committed, and the catalog may not show it yet. */
+  definitionsChanged = false;
   /** What may have changed search_path did not say so: if it has, other links must be told. */
   unseen = false;
 
   constructor(traffic: Traffic, start: SessionStart, home: string) {
     this.service = start.info.service;
     this.searchPath = new SearchPath(traffic, start, home);
+  }
+
+  /** Transactions that do not say otherwise have one snapshot. */
+  get strict(): boolean {
+    return needsOneSnapshot(this.defaultIsolation);
   }
 
   /** Home has been asked, and nothing has been changed yet. */
@@ -49,9 +56,9 @@ export class RoutingFacts {
     ];
   }
 
-  /** Something must be asked of a link before the next statement is planned. */
+  /** Something must be asked of a link, or the catalog be waited for, before the next statement is planned. */
   get unsure(): boolean {
-    return this.searchPath.unsure || this.temps.unsure;
+    return this.searchPath.unsure || this.temps.unsure || this.definitionsChanged;
   }
 
   /** What names mean may have changed there. */

@@ -7,6 +7,7 @@ import { flush, terminate } from '../wire/frontend-messages.js';
 import { ClientEnd, FAILED, IDLE } from './client-end.js';
 import { ClientInput, type InputHandler } from './client-input.js';
 import { ClientRun } from './client-run.js';
+import { inject, injectSync } from './injection.js';
 import type { OwnRelations } from './own-relations.js';
 import type { Portal, Prepared } from './prepared.js';
 import { RoutingFacts } from './routing-facts.js';
@@ -55,8 +56,12 @@ export abstract class SessionCore {
   skipping = false;
   /** The implicit transaction of a pipeline writes here. */
   pipelineWriter: SessionLink | null = null;
+  /** The link where the pipeline's implicit transaction has the one snapshot that it may have. */
+  pipelineSnapshot: SessionLink | null = null;
   /** The link that has settings which last as long as the pipeline's implicit transaction: no other may join it. */
   pipelineLocal: SessionLink | null = null;
+  /** The pipeline's implicit transaction has changed definitions. */
+  pipelineDdl = false;
   /** Settings that the pipeline's implicit transaction has changed, and may yet undo. */
   pipelineChanged: { readonly target: SessionLink; readonly name: string }[] = [];
   /** Links where the pipeline's implicit transaction has made temporary relations. */
@@ -197,8 +202,22 @@ export abstract class SessionCore {
     if (this.tx !== null) {
       if (this.status !== FAILED) this.failHere(this.tx);
     }
-    if (simple) this.client.sayReady(this.status);
-    else this.skipping = true;
+    if (!simple) {
+      this.skipping = true;
+      return;
+    }
+    if (this.tx === null) this.#undoPipelines();
+    this.client.sayReady(this.status);
+  }
+
+  /** A Query that fails takes the pipeline along that was open when it came: they are one transaction. */
+  #undoPipelines(): void {
+    for (const target of this.links.values()) {
+      if (!target.inPipeline || target.link.lost) continue;
+      if (!target.link.queue.needsSync) inject(target, 'ROLLBACK');
+      injectSync(target);
+    }
+    this.endImplicit();
   }
 
   /** The same, behind whatever is still to be answered; an error among that answers this message too. */
@@ -318,8 +337,20 @@ export abstract class SessionCore {
   /** The implicit transaction of a pipeline is ended. */
   endImplicit(): void {
     this.pipelineWriter = null;
+    this.pipelineSnapshot = null;
     this.settlePipeline();
+    if (this.pipelineDdl) {
+      this.pipelineDdl = false;
+      this.noteDdl();
+    }
     if (this.tx === null && this.facts.forgetWritten()) this.contextChanged();
+  }
+
+  /** DDL of this session is committed: other sessions hear of it soon, this one before its next statement is planned. */
+  noteDdl(): void {
+    if (this.context.rules.databases.length < 2) return;
+    this.facts.definitionsChanged = true;
+    this.traffic.events.ddlSeen();
   }
 
   get ownRelations(): OwnRelations {

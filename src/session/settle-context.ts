@@ -15,6 +15,7 @@ import { quoteLiteral } from './transaction.js';
 export async function settleContext(session: SessionCore): Promise<void> {
   await journalSettings(session);
   const { facts } = session;
+  await waitForCatalog(session);
   const path = facts.searchPath.takeAsk();
   const temps = facts.temps.takeAsks();
   const made = session.relationsMade.splice(0);
@@ -32,6 +33,14 @@ export async function settleContext(session: SessionCore): Promise<void> {
     for (const link of temps) if (!link.link.lost) facts.temps.outdated(link);
     session.contextChanged();
   }
+}
+
+/** A view, function or trigger that the session has just made would be followed as it was before. */
+async function waitForCatalog(session: SessionCore): Promise<void> {
+  const { facts } = session;
+  if (!facts.definitionsChanged) return;
+  facts.definitionsChanged = false;
+  await session.traffic.catalogAfterDdl();
 }
 
 /** In a failed transaction nothing can be asked; its end, or its way back to a savepoint, asks again. */

@@ -122,7 +122,7 @@ function makePlan(parsed: ParsedText, context: RoutingContext, counters: Traffic
   const everywhere = routes.some((route) => route.target === 'every');
   const kind = single ? (parsed.statements[0]?.kind ?? 'other') : parsed.statements.length === 0 ? 'empty' : 'several';
   const domain = routes.find((route) => route.domain !== null)?.domain ?? '';
-  const ddl = parsed.statements.some((statement) => statement.kind === 'ddl');
+  const ddl = parsed.statements.some(definesSomething);
   const unseen = context.rules.databases.length > 1 && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
   const settles = effects.length > 0 || unseen || (ddl && context.tempTables.size > 0);
   return {
@@ -149,6 +149,13 @@ function makePlan(parsed: ParsedText, context: RoutingContext, counters: Traffic
     next: null,
   };
 }
+
+/** Views, functions, triggers, tables may be others afterwards: the catalog has to be read again. */
+const definesSomething = ({ kind, opaque, effects }: Statement): boolean =>
+  kind === 'ddl' ||
+  kind === 'commit-prepared' ||
+  (kind === 'do' && opaque !== null) ||
+  effects.some(({ type }) => type === 'create-relation' || type === 'drop-table');
 
 const isOpaque = (statement: Statement): boolean => statement.kind === 'unparsable' || statement.kind === 'do';
 

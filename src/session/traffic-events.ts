@@ -19,8 +19,8 @@ export interface TrafficEvents {
   authFailed(info: { user: string | null; peer: string; reason: string }): void;
   refused(session: SessionInfo, error: PgfigError): void;
   backendFailed(database: string, error: Error): void;
-  /** DDL passed: names and types may have changed. */
-  ddlSeen(database: string): void;
+  /** DDL was committed: the catalog is old. */
+  ddlSeen(): void;
   warning(text: string, fields: Record<string, unknown>): void;
   /** One line per message, in libpq's trace style. */
   trace?(sessionId: number, direction: 'F' | 'B', peer: string, line: string): void;

@@ -36,6 +36,7 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
 function adopt(session: SessionCore, target: SessionLink): void {
   const tx = new Transaction('', null, session.facts.ownRelations);
   tx.opaque = true;
+  tx.ddl = true;
   // What it wrote is not known: nobody else may.
   tx.writer = target;
   tx.participants.push(target);
@@ -83,6 +84,7 @@ export function inheritFacts(
   asked: SessionLink | null,
 ): boolean {
   const { facts } = session;
+  if (tx.ddl && committed) session.noteDdl();
   if (asked !== null) {
     for (const [name, link] of tx.changedSettings) session.settings.changed(name, link.link.lost ? asked : link);
     if (tx.searchPathChanged) facts.searchPath.outdated(asked);
@@ -192,6 +194,7 @@ function forget(session: SessionCore, target: SessionLink): boolean {
   if (session.last === target) session.last = null;
   if (session.active === target) session.active = null;
   if (session.pipelineWriter === target) session.pipelineWriter = null;
+  if (session.pipelineSnapshot === target) session.pipelineSnapshot = null;
   for (const [name, portal] of session.portals) if (portal.link === target) session.portals.delete(name);
   for (const [name, cursor] of session.cursors) if (cursor.target === target) session.cursors.delete(name);
   for (const prepared of session.names.values()) if (prepared.on === target) prepared.on = null;

@@ -34,6 +34,8 @@ export class Transaction {
   modes: string;
   isolation: IsolationLevel | null;
   readonly participants: SessionLink[] = [];
+  /** It has changed definitions. */
+  ddl = false;
   /** The one database that this transaction writes in. */
   writer: SessionLink | null = null;
   /** The client's idle_in_transaction_session_timeout in ms, once several databases take part; 0 for none. */

@@ -42,6 +42,8 @@ export interface TrafficOptions {
   readonly events: TrafficEvents;
   readonly trace: boolean;
   readonly console: Console;
+  /** Resolves when the catalog that was read after this moment has been taken, or after a while; never rejects. */
+  catalogAfterDdl(): Promise<void>;
   /** A cancel request whose session another worker owns. */
   forwardCancel(pid: number, secret: Buffer): Promise<void>;
 }
@@ -161,6 +163,10 @@ export class WorkerTraffic implements Gate, Traffic {
 
   setLimits(others: { total: number; byUser: Record<string, number> }): void {
     this.registry.others = others;
+  }
+
+  catalogAfterDdl(): Promise<void> {
+    return this.#options.catalogAfterDdl();
   }
 
   admit(user: string, database: string): void {

@@ -74,7 +74,7 @@ class LineTraffic implements Traffic {
         if (this.#draining && word === 'end') setImmediate(() => socket.end());
         return 'done';
       case 'ddl':
-        this.#options.events.ddlSeen('monolith');
+        this.#options.events.ddlSeen();
         return 'done';
       case 'cancel':
         void this.#options.forwardCancel(Number(rest[0]), Buffer.from(rest[1] ?? ''));

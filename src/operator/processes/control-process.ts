@@ -73,11 +73,18 @@ class ControlProcess {
     const { log } = this.#output;
     this.#dieLoudly();
     this.#probe = new DatabaseProbe(this.#config);
+    this.#catalog = new CatalogRefresher(
+      this.#config,
+      (catalog, before) => send({ type: 'catalog', catalog: catalog.toText(before) }),
+      (database, error) => log.warn({ database, ...errorFields(error) }, 'catalog cannot be read'),
+    );
     this.#rules = new RulesKeeper(this.#config, {
       current: rulesFromWire(init.rules),
       onChange: (rules) => {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
+        // Workers that knew one database alone have told of no DDL.
+        this.#catalog.ddlSeen();
       },
       onPending: (pending) => {
         for (const { domain, at, reason } of pending) log.warn({ domain, at, reason }, 'a change of the rules waits');
@@ -88,11 +95,6 @@ class ControlProcess {
       },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
-    this.#catalog = new CatalogRefresher(
-      this.#config,
-      (catalog, before) => send({ type: 'catalog', catalog: catalog.toText(before) }),
-      (database, error) => log.warn({ database, ...errorFields(error) }, 'catalog cannot be read'),
-    );
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -115,12 +117,18 @@ class ControlProcess {
         this.#reloadRules();
         break;
       case 'ddl-seen':
-        this.#catalog.ddlSeen();
+        this.#ddlSeen(message.asked);
         break;
       case 'stop':
         this.end();
         break;
     }
+  }
+
+  #ddlSeen(asked: Extract<ToControl, { type: 'ddl-seen' }>['asked']): void {
+    if (asked === null) return this.#catalog.ddlSeen();
+    const { id, from: to } = asked;
+    void this.#catalog.readAnew().then(() => send({ type: 'catalog-read', id, to }));
   }
 
   end(): void {

@@ -27,6 +27,7 @@ export interface WorkerInit {
 export type ToWorker =
   | WorkerInit
   | { readonly type: 'rules'; readonly rules: RuleSetWire }
+  /** Sections that have not changed are only named; see backend/catalog/wire-text.ts. */
   | { readonly type: 'catalog'; readonly catalog: string }
   | { readonly type: 'others'; readonly counts: SessionCounts }
   /** A cancel request that arrived at worker `from`; to be answered with 'cancelled'. */
@@ -40,6 +41,8 @@ export type ToWorker =
   /** The cancel request `id` has been dealt with, whatever came of it. */
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'reload-secrets' }
+  /** The catalog shows what was committed when 'ddl-seen' was sent. */
+  | { readonly type: 'catalog-read'; readonly id: number }
   | { readonly type: 'metrics'; readonly id: number }
   /** To be answered with 'sessions-seen': at most so many. */
   | { readonly type: 'see-sessions'; readonly id: number; readonly most: number }
@@ -64,7 +67,8 @@ export type FromWorker =
   | { readonly type: 'sessions-seen'; readonly id: number; readonly sessions: string }
   /** A command of a console session, to be carried out by the control process. */
   | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
-  | { readonly type: 'ddl-seen' };
+  /** `id`: somebody waits until the catalog shows it, to be answered with 'catalog-read'; null: nobody does. */
+  | { readonly type: 'ddl-seen'; readonly id: number | null };
 
 export interface ControlInit {
   readonly type: 'init';
@@ -118,7 +122,7 @@ export type ToControl =
       readonly command: string;
     }
   | { readonly type: 'reload-rules' }
-  | { readonly type: 'ddl-seen' }
+  | { readonly type: 'ddl-seen'; readonly asked: { readonly id: number; readonly from: Asker } | null }
   | { readonly type: 'stop' };
 
 export type FromControl =
@@ -131,4 +135,6 @@ export type FromControl =
   | { readonly type: 'scrape'; readonly id: number }
   | { readonly type: 'status'; readonly id: number }
   | { readonly type: 'sessions'; readonly id: number; readonly most: number }
-  | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string };
+  | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string }
+  /** Comes behind the catalog that it tells of. */
+  | { readonly type: 'catalog-read'; readonly id: number; readonly to: Asker };

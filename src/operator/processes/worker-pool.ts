@@ -21,7 +21,8 @@ export interface WorkerPoolOptions {
   readonly count: number;
   readonly log: Logger;
   readonly init: (slot: number) => WorkerInit;
-  readonly onDdl: () => void;
+  /** `id`: the worker waits for `catalogRead`; null: it does not. */
+  readonly onDdl: (from: Asker, id: number | null) => void;
   /** A worker asks for a command of the console to be carried out; to be answered by `answerConsole`. */
   readonly onConsole: (from: Asker, request: Extract<FromWorker, { type: 'console' }>) => void;
 }
@@ -111,6 +112,12 @@ export class WorkerPool {
     const ask = (slot: number, id: number): void => this.#sendTo(slot, { type: 'see-sessions', id, most });
     const seen = await this.#sightings.ask(this.#listening(), ask);
     return [...seen].map(([worker, sessions]) => ({ worker, sessions })).sort((a, b) => a.worker - b.worker);
+  }
+
+  /** Tells the process that asked that the catalog shows its DDL, unless it is gone. */
+  catalogRead(to: Asker, id: number): void {
+    const slot = this.#slots.find(({ number }) => number === to.worker);
+    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'catalog-read', id });
   }
 
   /** Hands an answer of the console to the process that asked, unless it is gone. */
@@ -212,7 +219,7 @@ export class WorkerPool {
         this.#options.onConsole({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
         break;
       case 'ddl-seen':
-        this.#options.onDdl();
+        this.#options.onDdl({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message.id);
         break;
     }
   }

@@ -38,6 +38,8 @@ const REPORT_INTERVAL_MS = 20;
 const KEEP_ALIVE_MS = 60_000;
 /** Longer than whatever the control process itself waits for. */
 const CONSOLE_TIMEOUT_MS = 10_000;
+/** A session that has done DDL waits this long at most until the catalog shows it: a database may be down. */
+const CATALOG_TIMEOUT_MS = 2_000;
 
 const silence = (): never => {
   throw new PgfigError('CONSOLE_UNAVAILABLE', 'the control process, which answers the console, does not answer');
@@ -87,6 +89,7 @@ class WorkerProcess {
     (id, question) => send({ type: 'console', id, ...question }),
     CONSOLE_TIMEOUT_MS,
   );
+  readonly #readings = new Asks<void>((id) => send({ type: 'ddl-seen', id }), CATALOG_TIMEOUT_MS);
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
@@ -109,6 +112,7 @@ class WorkerProcess {
       events: this.#events(init.trace),
       trace: init.trace,
       console: this.#console(),
+      catalogAfterDdl: () => this.#readings.ask().catch(() => undefined),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
@@ -154,6 +158,9 @@ class WorkerProcess {
       case 'console':
         this.#commands.answer(message.id, message.outcome);
         break;
+      case 'catalog-read':
+        this.#readings.answer(message.id, undefined);
+        break;
       case 'drain':
         this.#drain(message.timeout);
         break;
@@ -195,7 +202,7 @@ class WorkerProcess {
         this.#report.poke();
         log.sessionClosed(session, reason);
       },
-      ddlSeen: () => send({ type: 'ddl-seen' }),
+      ddlSeen: () => send({ type: 'ddl-seen', id: null }),
     };
     return trace ? { ...events, trace: tracePrinter((text) => process.stdout.write(text)) } : events;
   }
