@@ -137,6 +137,36 @@ t.test('DDL brings a reading soon', async (t) => {
   t.strictSame(errors, ['gone'], 'not again');
 });
 
+t.test('a database that comes back is read soon', async (t) => {
+  const late = await startPostgres();
+  await late.stop();
+  const folder = t.testdir({ 'pgfig.yaml': `databases: { late: { url: "${late.url()}" } }` });
+  const catalogs: Catalog[] = [];
+  let seen: () => void = () => undefined;
+  let failed: () => void = () => undefined;
+  const failure = new Promise<void>((resolve) => {
+    failed = resolve;
+  });
+  const refresher = new CatalogRefresher(
+    loadConfig(`${folder}/pgfig.yaml`),
+    (catalog) => {
+      catalogs.push(catalog);
+      if (catalog.databases.length > 0) seen();
+    },
+    () => failed(),
+  );
+  t.teardown(() => refresher.close());
+  await failure;
+  const back = new Promise<void>((resolve) => {
+    seen = resolve;
+  });
+  await late.restart();
+  const began = Date.now();
+  await back;
+  t.equal(catalogs.at(-1)?.hasSchema('late', 'public'), true);
+  t.ok(Date.now() - began < 15_000, 'long before the timer, which is 30 s');
+});
+
 t.test('auth_query gives verifier and end of validity, from the schema that was meant', async (t) => {
   await server.query(
     `CREATE ROLE ann LOGIN PASSWORD 'x' VALID UNTIL '2031-02-03 00:00:00Z'; CREATE ROLE ever LOGIN PASSWORD 'y';
