@@ -11,7 +11,9 @@ const AFTER_DDL_MS = 100;
 /** ... but a long migration must not keep the catalog old. */
 const AFTER_DDL_LONGEST_MS = 1_000;
 /** Readings may take this share of the time at most: with endless DDL the databases have other work to do. */
-const LARGEST_SHARE = 0.05;
+const LARGEST_SHARE = 0.2;
+/** ... and this, where sessions wait for them. */
+const LARGEST_SHARE_AWAITED = 0.5;
 
 export interface CatalogSight {
   readonly at: Date;
@@ -31,11 +33,15 @@ export class CatalogRefresher {
   #soonSince: number | null = null;
   /** Not before this moment, in ms since 1970. */
   #earliest = 0;
+  /** The same where somebody waits. */
+  #earliestAwaited = 0;
   /** When the next thorough reading is due, in ms since 1970. */
   #thoroughAt = 0;
   #reading = false;
   #again = false;
   #closed = false;
+  /** They wait for a reading that has not begun. */
+  #waiting: (() => void)[] = [];
 
   constructor(
     config: Config,
@@ -65,15 +71,26 @@ export class CatalogRefresher {
     this.#schedule(Math.max(0, Math.min(AFTER_DDL_MS, this.#soonSince + AFTER_DDL_LONGEST_MS - now)));
   }
 
+  /** Resolves when a reading that begins from now on has been handed on: what is committed now is in it. Never throws. */
+  readAnew(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (!this.#reading) this.#schedule(0);
+    });
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #schedule(wait: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.#read(), Math.max(wait, this.#earliest - Date.now()));
+    const awaited = this.#waiting.length > 0;
+    const earliest = awaited ? this.#earliestAwaited : this.#earliest;
+    this.#timer = setTimeout(() => this.#read(), Math.max(awaited ? 0 : wait, earliest - Date.now()));
   }
 
   #read(): void {
@@ -84,13 +101,20 @@ export class CatalogRefresher {
     this.#reading = true;
     const began = Date.now();
     this.#soonSince = null;
-    const thorough = began >= this.#thoroughAt;
+    const waiting = this.#waiting.splice(0);
+    const thorough = waiting.length > 0 || began >= this.#thoroughAt;
     if (thorough) this.#thoroughAt = began + THOROUGH_INTERVAL_MS;
     void this.#reader.read(thorough).then((read) => {
       this.#reading = false;
-      if (this.#closed) return;
+      if (this.#closed) {
+        for (const resolve of waiting) resolve();
+        return;
+      }
       const now = new Date();
-      this.#earliest = now.getTime() + Math.min(INTERVAL_MS, (now.getTime() - began) / LARGEST_SHARE);
+      const after = (share: number): number =>
+        now.getTime() + Math.min(INTERVAL_MS, (now.getTime() - began) * (1 / share - 1));
+      this.#earliest = after(LARGEST_SHARE);
+      this.#earliestAwaited = after(LARGEST_SHARE_AWAITED);
       for (const [database, part] of read) {
         const error = part instanceof Error ? part.message : null;
         if (part instanceof Error && this.#sights.get(database)?.error !== error) this.#onError(database, part);
@@ -103,6 +127,7 @@ export class CatalogRefresher {
         this.#catalog = merged;
         this.#onChange(merged, before);
       }
+      for (const resolve of waiting) resolve();
       const unread = [...read.values()].some((part) => part instanceof Error);
       this.#schedule(this.#again ? 0 : unread ? RETRY_MS : INTERVAL_MS);
       this.#again = false;
