@@ -44,6 +44,8 @@ interface Job {
 const IDLE = 60_000;
 const LONGEST = 60_000;
 const PROGRAM = new URL('./parser-thread-program.js', import.meta.url);
+/** A text that is given up is read to its end if it is shorter. */
+const WORTH_A_THREAD = 256 * 1024;
 /** A tree of 64 MB of SQL may need so much; beyond, the thread ends, and nothing else. */
 const HEAP_MEGABYTES = 2048;
 
@@ -85,6 +87,8 @@ export class ParserThread implements ThreadedParser {
   #abandon(job: Job): void {
     const at = this.#waiting.indexOf(job);
     if (at >= 0) this.#waiting.splice(at, 1);
+    // Others would wait for seconds; a new thread takes a tenth of one.
+    else if (job === this.#current && job.length > WORTH_A_THREAD) this.#end();
   }
 
   #next(): void {

@@ -103,6 +103,10 @@ t.test('an idle thread ends; closing answers what waits; what is given up is not
   await setImmediate();
   t.equal(answered, false);
   t.equal(thread.running, false);
+  const long = read(thread, LONG);
+  await setTimeout(1);
+  long.abandon();
+  t.equal((await long.answer).parsed.transient, true, 'one that is being read is broken off');
 });
 
 function cacheWith(thread: ParserThread): StatementCache<string> {
