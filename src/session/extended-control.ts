@@ -187,6 +187,7 @@ function beginInPipeline(session: SessionCore, control: Extract<SessionEffect, {
     tx.joinBarred = true;
     tx.searchPathChanged = true;
   }
+  session.pipelineSnapshot = null;
   session.pipelineLocal = null;
   for (const target of session.pipelineTemps) tx?.tempsChanged.add(target);
   session.pipelineTemps.clear();

@@ -29,7 +29,10 @@ export function send(
   target.inPipeline = true;
   session.active = target;
   // Only what runs leaves something behind for lastval() and its like.
-  if (expect === Expect.Bind || expect === Expect.Execute) session.last = target;
+  if (expect === Expect.Bind || expect === Expect.Execute) {
+    session.last = target;
+    if (session.facts.strict && session.txStamp === 0) session.pipelineSnapshot ??= target;
+  }
   session.forward(target, chunk, at, end);
 }
 

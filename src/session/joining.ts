@@ -12,6 +12,7 @@ import type { Transaction } from './transaction.js';
 export function isReady(session: SessionCore, target: SessionLink): boolean {
   return (
     (session.pipelineLocal === null || session.pipelineLocal === target) &&
+    (session.pipelineSnapshot === null || session.pipelineSnapshot === target) &&
     target.txStamp === session.txStamp &&
     target.settingsVersion === session.settings.version &&
     target.cancelling === 0
@@ -69,7 +70,7 @@ export function writesOn(session: SessionCore, target: SessionLink): void {
 export function makeReady(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> | null {
   const { tx } = session;
   if (writes) refuseSecondWriter(session, target);
-  refuseBesideLocal(session, target);
+  refuseSecond(session, target);
   if (isReady(session, target)) {
     return writes && tx !== null && tx.writer !== target && tx.participants.length > 1
       ? guardOthers(session, tx, target)
@@ -87,10 +88,17 @@ export function makeReady(session: SessionCore, target: SessionLink, writes: boo
   return catchUp(session, target, writes);
 }
 
-/** A setting for the time of a pipeline's implicit transaction cannot be given to a second database. */
-function refuseBesideLocal(session: SessionCore, target: SessionLink): void {
-  const { pipelineLocal } = session;
-  if (pipelineLocal === null || pipelineLocal === target || session.tx !== null) return;
+/** A pipeline's implicit transaction that has one snapshot, or a setting for its own time, cannot be given a second database. */
+function refuseSecond(session: SessionCore, target: SessionLink): void {
+  const { pipelineLocal, pipelineSnapshot } = session;
+  if (session.tx !== null) return;
+  if (pipelineSnapshot !== null && pipelineSnapshot !== target) {
+    throw new PgfigError(
+      'NO_COMMON_SNAPSHOT',
+      `a pipeline with isolation level ${session.facts.defaultIsolation} cannot span databases "${pipelineSnapshot.database}" and "${target.database}": they have no common snapshot`,
+    );
+  }
+  if (pipelineLocal === null || pipelineLocal === target) return;
   throw new PgfigError(
     'NOT_OVER_SEVERAL_DATABASES',
     `database "${target.database}" cannot join a pipeline that has set something for its own time on database "${pipelineLocal.database}"`,

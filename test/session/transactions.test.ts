@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import t from 'tap';
+import { parseSend } from '../conversations/encode.js';
+import { WireClient } from '../conversations/wire-client.js';
 import { failure, startShop, statusOf, until, value } from './two-databases.js';
 
 const FAILS_AT_COMMIT = `
@@ -101,6 +103,48 @@ t.test('REPEATABLE READ and SERIALIZABLE over two databases have no common snaps
     'SELECT',
     'COMMIT',
   ]);
+});
+
+t.test('a pipeline has one snapshot where transactions have one by default', async (t) => {
+  const { host, port } = shop.pgfig;
+  const client = await WireClient.connect({ host, port, user: 'postgres', database: 'shop' });
+  t.teardown(() => client.end());
+  const told = async (...messages: string[]): Promise<string[]> => {
+    await client.send(messages.map(parseSend));
+    const lines = (await client.until('ReadyForQuery')).map(({ line }) => line);
+    return lines.filter((line) => /^(DataRow|Error|Ready)/.test(line)).map((line) => line.slice(0, 25));
+  };
+  const run = (sql: string): string[] => [`Parse "" "${sql}" []`, 'Bind "" "" []', 'Execute "" 0'];
+  await told('Startup {"user": "postgres", "database": "shop"}');
+  const both = [...run('SELECT name FROM users WHERE id = 1'), ...run('SELECT id FROM orders WHERE id = 1'), 'Sync'];
+  t.strictSame(await told(...both), ['DataRow "Ada"', 'DataRow "1"', 'ReadyForQuery I']);
+  await told(`Query "SET default_transaction_isolation = 'repeatable read'"`);
+  t.strictSame(await told(...both), ['DataRow "Ada"', 'ErrorResponse ERROR 0A000', 'ReadyForQuery I']);
+  t.strictSame(await told(...both.slice(0, 3), 'Sync'), ['DataRow "Ada"', 'ReadyForQuery I']);
+  t.strictSame(await told(...both.slice(3)), ['DataRow "1"', 'ReadyForQuery I'], 'the next one may go elsewhere');
+  t.strictSame(
+    await told(...both.slice(0, 3), 'Query "SELECT id FROM orders WHERE id = 1"'),
+    ['DataRow "Ada"', 'ErrorResponse ERROR 0A000', 'ReadyForQuery I'],
+    'a Query belongs to the pipeline that it ends',
+  );
+  await told('Query "RESET ALL"');
+  t.strictSame(await told(...both), ['DataRow "Ada"', 'DataRow "1"', 'ReadyForQuery I']);
+});
+
+t.test('a Query that pgfig refuses undoes the pipeline that it would have ended', async (t) => {
+  const { host, port } = shop.pgfig;
+  const client = await WireClient.connect({ host, port, user: 'postgres', database: 'shop' });
+  t.teardown(() => client.end());
+  const send = async (...messages: string[]): Promise<string> => {
+    await client.send(messages.map(parseSend));
+    return (await client.until('ReadyForQuery')).map(({ line }) => line).join('\n');
+  };
+  await send('Startup {"user": "postgres", "database": "shop"}');
+  const insert = ['Parse "" "INSERT INTO users VALUES (77, \'x\')" []', 'Bind "" "" []', 'Execute "" 0'];
+  t.match(await send(...insert, 'Query "INSERT INTO orders VALUES (77, 1)"'), /0A000[\s\S]*ReadyForQuery I$/);
+  t.match(await send('Query "SELECT count(*) FROM users WHERE id = 77"'), /DataRow "0"/);
+  t.match(await send('Query "INSERT INTO orders VALUES (77, 1)"'), /INSERT 0 1/, 'and the session goes on');
+  await shop.inOrders('DELETE FROM orders WHERE id = 77');
 });
 
 t.test('a late joiner is given SET LOCAL and savepoints', async (t) => {
