@@ -39,7 +39,7 @@ function without(statement: Statement, coming: ReadonlySet<string>): Statement {
   if (coming.size === 0) return statement;
   const others = (list: readonly TableName[]): readonly TableName[] =>
     list.filter(({ schema, name }) => (schema !== undefined && schema !== 'pg_temp') || !coming.has(name));
-  return {
+  const left = {
     ...statement,
     reads: others(statement.reads),
     writes: others(statement.writes),
@@ -47,6 +47,10 @@ function without(statement: Statement, coming: ReadonlySet<string>): Statement {
     sequences: others(statement.sequences),
     changes: statement.changes.filter(({ table }) => others([table]).length > 0),
   };
+  const named = left.reads.length + left.writes.length + left.sequences.length + left.functions.length;
+  const hadNames = statement.reads.length + statement.writes.length + statement.sequences.length;
+  // With nothing left to bind it, it goes where the rest goes.
+  return named === 0 && hadNames > 0 ? { ...left, kind: 'select', writesData: false } : left;
 }
 
 /** A name that rules know must not be guessed. */
