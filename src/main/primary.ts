@@ -64,7 +64,7 @@ export class Primary {
       }),
       onDdl: (from, id) => {
         const sent = this.#control.send({ type: 'ddl-seen', asked: id === null ? null : { id, from } });
-        if (!sent && id !== null) this.#pool.catalogRead(from, id);
+        if (!sent && id !== null) this.#pool.catalogRead(from, id, false);
       },
       onConsole: (from, request) => {
         if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
@@ -161,7 +161,7 @@ export class Primary {
         });
         break;
       case 'catalog-read':
-        this.#pool.catalogRead(message.to, message.id);
+        this.#pool.catalogRead(message.to, message.id, message.whole);
         break;
       case 'console':
         this.#pool.answerConsole(message.to, message.id, message.outcome);

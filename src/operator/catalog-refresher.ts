@@ -41,7 +41,7 @@ export class CatalogRefresher {
   #again = false;
   #closed = false;
   /** They wait for a reading that has not begun. */
-  #waiting: (() => void)[] = [];
+  #waiting: ((whole: boolean) => void)[] = [];
 
   constructor(
     config: Config,
@@ -71,8 +71,11 @@ export class CatalogRefresher {
     this.#schedule(Math.max(0, Math.min(AFTER_DDL_MS, this.#soonSince + AFTER_DDL_LONGEST_MS - now)));
   }
 
-  /** Resolves when a reading that begins from now on has been handed on: what is committed now is in it. Never throws. */
-  readAnew(): Promise<void> {
+  /**
+   * Resolves when a reading that begins from now on has been handed on: what is committed now is in it. Never throws.
+   * @returns whether it has read every database
+   */
+  readAnew(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       if (!this.#reading) this.#schedule(0);
@@ -82,7 +85,7 @@ export class CatalogRefresher {
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#waiting.splice(0)) resolve(false);
   }
 
   #schedule(wait: number): void {
@@ -107,7 +110,7 @@ export class CatalogRefresher {
     void this.#reader.read(thorough).then((read) => {
       this.#reading = false;
       if (this.#closed) {
-        for (const resolve of waiting) resolve();
+        for (const resolve of waiting) resolve(false);
         return;
       }
       const now = new Date();
@@ -127,8 +130,8 @@ export class CatalogRefresher {
         this.#catalog = merged;
         this.#onChange(merged, before);
       }
-      for (const resolve of waiting) resolve();
       const unread = [...read.values()].some((part) => part instanceof Error);
+      for (const resolve of waiting) resolve(!unread);
       this.#schedule(this.#again ? 0 : unread ? RETRY_MS : INTERVAL_MS);
       this.#again = false;
     });

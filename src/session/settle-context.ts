@@ -40,7 +40,15 @@ async function waitForCatalog(session: SessionCore): Promise<void> {
   const { facts } = session;
   if (!facts.definitionsChanged) return;
   facts.definitionsChanged = false;
-  await session.traffic.catalogAfterDdl();
+  const whole = await session.traffic.catalogAfterDdl();
+  const open = session.tx !== null || [...session.links.values()].some(({ inPipeline }) => inPipeline);
+  if (!whole || open) return;
+  // It shows all that the session has made, and not what came to nothing: rolled back within a query string or
+  // pipeline, or by a COMMIT that failed.
+  session.relationsMade.splice(0);
+  if (facts.ownRelations.size === 0) return;
+  facts.ownRelations = new Map();
+  session.contextChanged();
 }
 
 /** In a failed transaction nothing can be asked; its end, or its way back to a savepoint, asks again. */

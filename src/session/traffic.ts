@@ -28,7 +28,7 @@ export interface Traffic {
   /** Grows when rules or catalog change: a session compares it before it plans. */
   generation: number;
   /** Resolves when the catalog shows what is committed now, or after a while; never rejects. */
-  catalogAfterDdl(): Promise<void>;
+  catalogAfterDdl(): Promise<boolean>;
   /** Databases by name, as configured. */
   database(name: string): DatabaseConfig;
   /** The same context but for what names mean to the session: by the rules that it has. */

@@ -18,7 +18,9 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
     session.holdParticipants();
     return FAILED;
   } else if (status === IDLE) {
-    finish(session, session.lastTag !== 'ROLLBACK');
+    const { lastTag, lastQueryFailed } = session;
+    // COMMIT itself may fail: of a deferred constraint.
+    finish(session, lastTag === 'COMMIT' || (lastTag !== 'ROLLBACK' && !lastQueryFailed));
   } else if (status === IN_TRANSACTION && tx.participants.some(({ link }) => link.status === FAILED)) {
     // Another participant has failed: this one's ReadyForQuery does not make the transaction whole.
     session.holdParticipants();

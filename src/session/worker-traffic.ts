@@ -42,8 +42,11 @@ export interface TrafficOptions {
   readonly events: TrafficEvents;
   readonly trace: boolean;
   readonly console: Console;
-  /** Resolves when the catalog that was read after this moment has been taken, or after a while; never rejects. */
-  catalogAfterDdl(): Promise<void>;
+  /**
+   * Resolves when the catalog that was read after this moment has been taken, or after a while; never rejects.
+   * @returns whether every database could be read
+   */
+  catalogAfterDdl(): Promise<boolean>;
   /** A cancel request whose session another worker owns. */
   forwardCancel(pid: number, secret: Buffer): Promise<void>;
 }
@@ -165,7 +168,7 @@ export class WorkerTraffic implements Gate, Traffic {
     this.registry.others = others;
   }
 
-  catalogAfterDdl(): Promise<void> {
+  catalogAfterDdl(): Promise<boolean> {
     return this.#options.catalogAfterDdl();
   }
 

@@ -128,7 +128,7 @@ class ControlProcess {
   #ddlSeen(asked: Extract<ToControl, { type: 'ddl-seen' }>['asked']): void {
     if (asked === null) return this.#catalog.ddlSeen();
     const { id, from: to } = asked;
-    void this.#catalog.readAnew().then(() => send({ type: 'catalog-read', id, to }));
+    void this.#catalog.readAnew().then((whole) => send({ type: 'catalog-read', id, to, whole }));
   }
 
   end(): void {

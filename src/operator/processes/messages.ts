@@ -42,7 +42,7 @@ export type ToWorker =
   | { readonly type: 'cancelled'; readonly id: number }
   | { readonly type: 'reload-secrets' }
   /** The catalog shows what was committed when 'ddl-seen' was sent. */
-  | { readonly type: 'catalog-read'; readonly id: number }
+  | { readonly type: 'catalog-read'; readonly id: number; readonly whole: boolean }
   | { readonly type: 'metrics'; readonly id: number }
   /** To be answered with 'sessions-seen': at most so many. */
   | { readonly type: 'see-sessions'; readonly id: number; readonly most: number }
@@ -137,4 +137,4 @@ export type FromControl =
   | { readonly type: 'sessions'; readonly id: number; readonly most: number }
   | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string }
   /** Comes behind the catalog that it tells of. */
-  | { readonly type: 'catalog-read'; readonly id: number; readonly to: Asker };
+  | { readonly type: 'catalog-read'; readonly id: number; readonly to: Asker; readonly whole: boolean };

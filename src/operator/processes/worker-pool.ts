@@ -115,9 +115,9 @@ export class WorkerPool {
   }
 
   /** Tells the process that asked that the catalog shows its DDL, unless it is gone. */
-  catalogRead(to: Asker, id: number): void {
+  catalogRead(to: Asker, id: number, whole: boolean): void {
     const slot = this.#slots.find(({ number }) => number === to.worker);
-    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'catalog-read', id });
+    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'catalog-read', id, whole });
   }
 
   /** Hands an answer of the console to the process that asked, unless it is gone. */

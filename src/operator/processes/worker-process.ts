@@ -89,7 +89,7 @@ class WorkerProcess {
     (id, question) => send({ type: 'console', id, ...question }),
     CONSOLE_TIMEOUT_MS,
   );
-  readonly #readings = new Asks<void>((id) => send({ type: 'ddl-seen', id }), CATALOG_TIMEOUT_MS);
+  readonly #readings = new Asks<boolean>((id) => send({ type: 'ddl-seen', id }), CATALOG_TIMEOUT_MS);
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
@@ -112,7 +112,7 @@ class WorkerProcess {
       events: this.#events(init.trace),
       trace: init.trace,
       console: this.#console(),
-      catalogAfterDdl: () => this.#readings.ask().catch(() => undefined),
+      catalogAfterDdl: () => this.#readings.ask().catch(() => false),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
@@ -159,7 +159,7 @@ class WorkerProcess {
         this.#commands.answer(message.id, message.outcome);
         break;
       case 'catalog-read':
-        this.#readings.answer(message.id, undefined);
+        this.#readings.answer(message.id, message.whole);
         break;
       case 'drain':
         this.#drain(message.timeout);
