@@ -53,7 +53,7 @@ t.test('mutants come to a Statement, with the facts of their own text', (t) => {
   count.hits = cache.stats.hits;
   t.same(wrong.slice(0, 5), []);
   t.comment(`seed ${SEED}`, count);
-  t.ok(count.folded > MUTANTS / 5 && count.refused > MUTANTS / 5 && count.hits > 1000, JSON.stringify(count));
+  t.ok(count.folded > MUTANTS / 5 && count.refused > MUTANTS / 5 && count.hits > MUTANTS / 100, JSON.stringify(count));
   t.end();
 });
 

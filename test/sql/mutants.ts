@@ -1,8 +1,9 @@
-import { readCaseFiles, readCorpus } from './helpers.js';
+import { makeCorpus } from './corpus/index.js';
+import { readCaseFiles } from './helpers.js';
 
 /** Statements as they are written: the corpus and those of the cases. */
 export const STATEMENTS: readonly string[] = [
-  ...readCorpus(),
+  ...(await makeCorpus()).flatMap(({ statements }) => statements),
   ...readCaseFiles().flatMap(({ text }) =>
     [...text.matchAll(/^- sql: (".*")$/gm)].map((match) => JSON.parse(match[1] ?? '""') as string),
   ),
