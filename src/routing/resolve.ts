@@ -152,6 +152,7 @@ function findIn(schema: string, name: string, scope: NameScope, databases: reado
   if (schema === 'pgfig' && scope.inDefinition) return systemTable(schema, name);
   const ref = { schema, name };
   const key = tableKey(schema, name);
+  if (scope.inDefinition && isLocal(key, scope)) return atDatabase(scope.database, ref, 'table');
   const domain = rules.tables.get(key);
   if (domain !== undefined) return atHomeOf(domain, ref, context, true);
   const own = context.ownRelations?.get(key);
@@ -167,6 +168,11 @@ function findIn(schema: string, name: string, scope: NameScope, databases: reado
     ? ownerByName(schema, name, rules)
     : null;
   return owner === null ? null : atHomeOf(owner, ref, context, true);
+}
+
+/** An audit log and its like: the rules say that the database has one of its own. */
+function isLocal(key: string, { context, database }: NameScope): boolean {
+  return context.rules.domains.some((domain) => domain.database === database && domain.local?.includes(key) === true);
 }
 
 /** The relation as one database's catalog has it. */

@@ -90,7 +90,7 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
   const known = [...context.databases];
   const domains: Domain[] = [];
   const places = new Map<string, RulePlaces>();
-  const seen: Seen = { domains: new Map(), tables: new Map() };
+  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map() };
   for (const [file, text] of texts) {
     const before = problems.count;
     const yaml = new YamlFile(file, text, problems);
@@ -118,6 +118,7 @@ const unmirrored = ({ name, phase, database }: Domain): string =>
 interface Seen {
   readonly domains: Map<string, string>;
   readonly tables: Map<string, { readonly place: string; readonly domain: string }>;
+  readonly locals: Map<string, string>;
 }
 
 function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: string, seen: Seen): Domain | null {
@@ -150,11 +151,13 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     );
   }
   const tables = readTables(yaml, parts.tables ?? [], name ?? '?', seen);
+  const local = readLocals(yaml, parts.local ?? [], seen);
   if (name === undefined || database === undefined || phase === undefined) return null;
   return Object.freeze({
     name,
     database,
     tables: Object.freeze(tables),
+    ...(local.length > 0 && { local: Object.freeze(local) }),
     phase,
     owner: parts.owner ?? null,
     crossDatabase: parts.crossDatabase ?? 'refuse',
@@ -199,7 +202,40 @@ function readTables(yaml: YamlFile, names: readonly string[], domain: string, se
       );
       continue;
     }
+    const own = seen.locals.get(key);
+    if (own !== undefined) {
+      yaml.complain(
+        path,
+        `table ${key} is local at ${own}. A table moves or is each database's own; remove it here or there`,
+      );
+      continue;
+    }
     seen.tables.set(key, { place: yaml.place(path), domain });
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** Several databases may each have a table of that name for themselves, but it cannot move as well. */
+function readLocals(yaml: YamlFile, names: readonly string[], seen: Seen): string[] {
+  const keys: string[] = [];
+  for (const [index, text] of names.entries()) {
+    const path = ['local', index];
+    const parsed = parseTableName(text);
+    if (typeof parsed === 'string') {
+      yaml.complain(path, parsed);
+      continue;
+    }
+    const key = tableKey(parsed.schema, parsed.name);
+    const moves = seen.tables.get(key);
+    if (moves !== undefined) {
+      yaml.complain(
+        path,
+        `table ${key} is in domain ${moves.domain} at ${moves.place}. A table moves or is each database's own; remove it here or there`,
+      );
+      continue;
+    }
+    seen.locals.set(key, yaml.place(path));
     keys.push(key);
   }
   return keys;

@@ -26,6 +26,8 @@ export interface Domain {
   readonly database: string;
   /** 'schema.table', folded as Postgres would. */
   readonly tables: readonly string[];
+  /** 'schema.table' of what `database` has for itself: what is defined there means its own. */
+  readonly local?: readonly string[];
   readonly phase: Phase;
   readonly owner: string | null;
   readonly crossDatabase: 'refuse';

@@ -16,6 +16,12 @@ export const ruleShape = {
     .array(text('schema.table, as in SQL: quote what SQL would have you quote.'), 'must be a list of tables')
     .min(1, 'must name at least one table')
     .describe('The tables that move together.'),
+  local: z
+    .array(text('schema.table, as in SQL.'), 'must be a list of tables')
+    .optional()
+    .describe(
+      'Tables that the database has for itself, such as an audit log: triggers, functions and views defined there mean its own.',
+    ),
   owner: text('The service that owns these tables.').optional(),
   phase: z.enum(PHASES).default('monolith').describe('How far the domain has moved.'),
   mirror: z

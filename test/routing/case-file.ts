@@ -10,7 +10,9 @@ import { type CatalogText, catalogOf, refOf } from './case-catalog.js';
 /** What a route depends on; that of a case hides that of its file, key by key. */
 interface Setting {
   /** `phase` may be left out where the case has `phases`. */
-  readonly domains?: Readonly<Record<string, { database: string; phase?: Phase; tables: readonly string[] }>>;
+  readonly domains?: Readonly<
+    Record<string, { database: string; phase?: Phase; tables: readonly string[]; local?: readonly string[] }>
+  >;
   /** null: no catalog. */
   readonly catalog?: CatalogText | null;
   readonly searchPath?: readonly string[];
@@ -125,11 +127,12 @@ function rulesOf(domains: Setting['domains'] = {}, phase: Phase | null): RuleSet
   const list = Object.entries(domains).map(([name, domain]): Domain => {
     const own = domain.phase ?? phase;
     if (own === null) throw new Error(`domain ${name} has no phase`);
-    const { database, tables } = domain;
+    const { database, tables, local } = domain;
     return {
       name,
       database,
       tables: tables.map(keyOf),
+      ...(local && { local: local.map(keyOf) }),
       phase: own,
       owner: null,
       crossDatabase: 'refuse',

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { loadRules, readRules } from '../../src/rules/load.js';
+import { loadRules, parseRules, readRules } from '../../src/rules/load.js';
 import { PHASES } from '../../src/rules/phases.js';
-import type { ReadsRule } from '../../src/rules/rule-set.js';
+import type { ReadsRule, RuleSet } from '../../src/rules/rule-set.js';
 import { parseTableName, tableKey } from '../../src/rules/table-name.js';
 import { faults, folderWith } from '../config/folder.js';
 
@@ -164,4 +164,20 @@ t.test('table names are read as Postgres reads them', async (t) => {
     t.type(parseTableName(bad), 'string', bad);
   t.equal(tableKey('a', 'b'), 'a.b');
   t.not(tableKey('a.b', 'c'), tableKey('a', 'b.c'), 'a dot in a name makes no other table');
+});
+
+t.test('tables that each database has for itself', async (t) => {
+  const read = (more: string): RuleSet =>
+    parseRules(new Map([['a.yaml', `domain: a\ndatabase: orders_db\ntables: [public.orders]\n${more}`]]), {
+      databases: ['monolith', 'orders_db'],
+      default: 'monolith',
+      version: 1,
+    });
+  t.strictSame(read('local: [public.Audit, app.log]').domains[0]?.local, ['public.audit', 'app.log']);
+  t.notOk('local' in (read('').domains[0] ?? {}));
+  t.throws(() => read('local: [public.orders]'), {
+    message:
+      /a\.yaml:4:9: table public\.orders is in domain a at a\.yaml:3:10\. A table moves or is each database's own/,
+  });
+  t.throws(() => read('local: [audit]'), { message: /has no schema/ });
 });
