@@ -124,7 +124,7 @@ function makePlan(parsed: ParsedText, context: RoutingContext, counters: Traffic
   const domain = routes.find((route) => route.domain !== null)?.domain ?? '';
   const ddl = parsed.statements.some(definesSomething);
   const unseen = context.rules.databases.length > 1 && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
-  const settles = effects.length > 0 || unseen || (ddl && context.tempTables.size > 0);
+  const settles = effects.length > 0 || unseen || (ddl && context.rules.databases.length > 1);
   return {
     context,
     parsed,

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { parseSend } from '../conversations/encode.js';
+import { WireClient } from '../conversations/wire-client.js';
 import { type Shop, startShop } from './two-databases.js';
 
 const TIDY = 'CREATE TABLE orders (id int PRIMARY KEY, user_id int NOT NULL, note text);';
@@ -63,4 +65,23 @@ t.test('the others hear of it soon', async (t) => {
     }
   };
   t.equal(await seen(), 2);
+});
+
+t.test('what is sent behind it in one write waits for it', async (t) => {
+  const { host, port } = shop.pgfig;
+  const client = await WireClient.connect({ host, port, user: 'postgres', database: 'shop' });
+  t.teardown(() => client.end());
+  await client.send([parseSend('Startup {"user": "postgres", "database": "shop"}')]);
+  await client.until('ReadyForQuery');
+  const body = "LANGUAGE plpgsql AS $$ BEGIN INSERT INTO orders VALUES (92, 1, 'lost'); RETURN NEW; END $$";
+  const queries = [
+    `CREATE FUNCTION hurried() RETURNS trigger ${body}`,
+    'CREATE TRIGGER hurries AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION hurried()',
+    "INSERT INTO users VALUES (92, 'Di')",
+  ];
+  await client.send(queries.map((sql) => parseSend(`Query ${JSON.stringify(sql)}`)));
+  const lines = (await client.until('ReadyForQuery', queries.length)).map(({ line }) => line);
+  t.match(lines.at(-2), /0A000/);
+  t.strictSame(await shop.inMonolith('SELECT * FROM orders'), []);
+  await shop.inMonolith('DROP TRIGGER hurries ON users');
 });
