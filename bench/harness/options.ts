@@ -31,7 +31,7 @@ export const HELP = `Usage: npm run bench -- [options]
 Compares pgfig with direct connections, PgBouncer, HAProxy and Pgpool-II before one Postgres server, turn by turn.
 What is not installed is skipped. Takes about 45 minutes; --quick about 15.
 
-  --only NAMES       only what contains one of these, comma separated: select/simple/8, tpcb, churn, copy-out,
+  --only NAMES       only what contains one of these, comma separated: select/simple/8, tpcb, churn, shapes, copy-out,
                      select-rows, latency, micro, idle
   --targets NAMES    ${TARGETS.map((target) => target.name).join(',')}
   --rounds N         rounds of each workload (default 7)

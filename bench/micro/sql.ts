@@ -1,12 +1,18 @@
 /**
- * What reading SQL costs: the cache key, a cache hit, and a parse on a miss with both parsers.
+ * What reading SQL costs: the cache key, a cache hit, a miss, a parse with both parsers, and memory.
  *   node build/bench/micro/sql.js
  */
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parse as parseWithAstParser } from 'pgsql-ast-parser';
 import { fold } from '../../src/sql/fold.js';
-import { loadParser, type Parser } from '../../src/sql/parser.js';
-import { StatementCache } from '../../src/sql/statement-cache.js';
+import type { Parser } from '../../src/sql/grammar.js';
+import { loadParser } from '../../src/sql/parser.js';
+import { ParserThread } from '../../src/sql/parser-thread.js';
+import { keyOf, readText } from '../../src/sql/read-text.js';
+import { Reading, StatementCache } from '../../src/sql/statement-cache.js';
+import { bulkInsert, TEXTS } from './statements.js';
 
 export interface Result {
   readonly name: string;
@@ -17,33 +23,6 @@ export interface Result {
   readonly p50: number;
   readonly p99: number;
 }
-
-const SHORT = 'SELECT abalance FROM pgbench_accounts WHERE aid = 12345;';
-
-const columns = Array.from({ length: 40 }, (_, i) => `"t0"."some_column_${i}" AS "t0_some_column_${i}"`).join(', ');
-const ORM = `SELECT ${columns} FROM "public"."orders" "t0" LEFT JOIN "public"."users" "t1" ON "t1"."id" = "t0"."user_id" WHERE "t0"."state" IN ('open', 'paid') AND "t1"."id" = 4711 ORDER BY "t0"."id" DESC LIMIT 20`;
-
-const rows = Array.from({ length: 100 }, (_, i) => `(${i}, 'customer ${i}', ${i}.50, '2024-01-${10 + (i % 20)}')`);
-const INSERT = `INSERT INTO orders (id, customer, total, placed_on) VALUES ${rows.join(', ')}`;
-
-const joins = Array.from(
-  { length: 26 },
-  (_, i) => `LEFT JOIN table_${i} AS t${i} ON t${i}.order_id = o.id AND t${i}.kind = ${i}`,
-);
-const JOIN = [
-  'SELECT o.id, o.total, sum(t1.amount) AS paid',
-  'FROM orders AS o',
-  ...joins,
-  'WHERE o.id = 5',
-  'GROUP BY o.id',
-].join('\n');
-
-const TEXTS: readonly (readonly [string, string])[] = [
-  ['short', SHORT],
-  ['40-column select', ORM],
-  ['100-row INSERT', INSERT],
-  ['30-line join', JOIN],
-];
 
 /** Each part is warmed up and then measured for as long, at least ten samples. */
 const PART_NS = 700_000_000n;
@@ -76,34 +55,110 @@ function keysAndHits(parser: Parser): Result[] {
     const batch = bytes.length < 500 ? 1000 : 100;
     const folds = sample(() => fold(bytes, 0, bytes.length), batch);
     results.push(result(`fold, ${name} (${bytes.length} bytes)`, 'ns', folds, 1));
-    results.push(result(`fold, ${name}`, 'ns/byte', folds, bytes.length));
     const hits = sample(() => cache.get(bytes, 0, bytes.length, true), batch);
     results.push(result(`cache hit, ${name}`, 'ns', hits, 1));
+    results.push(result(`cache hit, ${name}`, 'ns/byte', hits, bytes.length));
   }
   return results;
 }
 
 function misses(parser: Parser): Result[] {
-  return TEXTS.flatMap(([name, sql]) => [
-    result(
-      `parse and extract, libpg-query, ${name}`,
-      'us',
-      sample(() => parser.parse(sql), 1),
-      1000,
-    ),
-    result(
-      `parse alone, pgsql-ast-parser, ${name}`,
-      'us',
-      sample(() => parseWithAstParser(sql), 1),
-      1000,
-    ),
-  ]);
+  return TEXTS.flatMap(([name, sql]) => {
+    const bytes = Buffer.from(sql);
+    const miss = (): unknown => readText(parser, keyOf(bytes, 0, bytes.length, true), bytes, 0, bytes.length, true);
+    return [
+      result(`cache miss, ${name}`, 'us', sample(miss, 1), 1000),
+      result(
+        `parse of the whole text, ${name}`,
+        'us',
+        sample(() => parser.parse(sql), 1),
+        1000,
+      ),
+      ...secondParser(name, sql),
+    ];
+  });
 }
 
-/** Runs all; some thirty seconds. */
+/** Not for texts that it does not accept. */
+function secondParser(name: string, sql: string): Result[] {
+  try {
+    parseWithAstParser(sql);
+  } catch {
+    return [];
+  }
+  const times = sample(() => parseWithAstParser(sql), 1);
+  return [result(`parse alone, pgsql-ast-parser, ${name}`, 'us', times, 1000)];
+}
+
+/** Two megabytes of one statement: what they cost the event loop here, and what when a thread reads them. */
+async function longTexts(parser: Parser): Promise<Result[]> {
+  const insert = Buffer.from(bulkInsert(2_000_000));
+  const distinct = Array.from({ length: 60_000 }, (_, i) => `a + ${i} * column_number_${i}`);
+  const list = Buffer.from(`SELECT * FROM orders WHERE id IN (${distinct.join(', ')})`);
+  const thread = new ParserThread();
+  const cache = new StatementCache<object>(parser, { entries: 10, bytes: 1024 * 1024 }, thread);
+  const results: Result[] = [];
+  for (const [name, bytes] of [['2 MB INSERT', insert] as const, ['2 MB of distinct terms', list] as const]) {
+    const here: number[] = [];
+    const handed: number[] = [];
+    const waited: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const began = process.hrtime.bigint();
+      parser.parse(bytes.toString('utf8'));
+      const parsed = process.hrtime.bigint();
+      const reading = cache.get(bytes, 0, bytes.length, true);
+      const given = process.hrtime.bigint();
+      if (!(reading instanceof Reading)) throw new Error('it was read on the event loop');
+      await reading.done;
+      here.push(Number(parsed - began));
+      handed.push(Number(given - parsed));
+      waited.push(Number(process.hrtime.bigint() - given));
+    }
+    const add = (what: string, times: number[]): void => {
+      results.push(
+        result(
+          `${name}: ${what}`,
+          'us',
+          times.sort((a, b) => a - b),
+          1000,
+        ),
+      );
+    };
+    add('parsed on the event loop', here);
+    add('handed to the thread', handed);
+    add('until the thread has read it', waited);
+  }
+  thread.close();
+  return results;
+}
+
+/** Heap before and after statements that never come again; in MiB. */
+function memory(parser: Parser): string {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const cache = new StatementCache<object>(parser, { entries: 25_000, bytes: 64 * 1024 * 1024 });
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 1024 / 1024;
+  };
+  let made = 0;
+  const make = (count: number): void => {
+    for (let i = 0; i < count; i += 1, made += 1) {
+      const bytes = Buffer.from(`SELECT a, b FROM t${made} JOIN orders USING (id) WHERE c${made % 7} = 1`);
+      cache.get(bytes, 0, bytes.length, true);
+    }
+  };
+  make(50_000);
+  const before = heap();
+  make(300_000);
+  const after = heap();
+  return `300,000 distinct statements: heap ${before.toFixed(1)} MiB before, ${after.toFixed(1)} MiB after; ${cache.size} entries of ${(cache.bytes / 1024 / 1024).toFixed(1)} MiB by estimate`;
+}
+
+/** Runs all; about a minute. */
 export async function run(): Promise<Result[]> {
   const parser = await loadParser();
-  return [...keysAndHits(parser), ...misses(parser)];
+  return [...keysAndHits(parser), ...misses(parser), ...(await longTexts(parser))];
 }
 
 function print(results: readonly Result[]): void {
@@ -116,4 +171,7 @@ function print(results: readonly Result[]): void {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) print(await run());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  print(await run());
+  console.log(memory(await loadParser()));
+}

@@ -41,6 +41,7 @@ function goals(results: Results): Goal[] {
     ...throughput,
     ...latency,
     higher('copy-out, ratio to HAProxy', toHaproxy(results, 'copy-out'), 0.8),
+    higher('10,000 statement shapes, ratio to one', toOneShape(results), 0.7),
     lower('memory of 5,000 idle clients, MiB', idleMiB === null ? null : idleMiB * scale, 250),
     lower('route-cache hit of a short statement, microseconds', microsOf(results, 'route/cache-hit'), 2),
   ];
@@ -68,6 +69,13 @@ function toHaproxy(results: Results, workload: string): number | null {
   const own = targets?.pgfig?.value.median;
   const reference = targets?.haproxy?.value.median;
   return own === undefined || reference === undefined ? null : own / reference;
+}
+
+function toOneShape(results: Results): number | null {
+  const rate = (workload: string): number | undefined =>
+    results.throughput.find(({ name }) => name === workload)?.targets.pgfig?.value.median;
+  const [many, one] = [rate('shapes/10000'), rate('shapes/1')];
+  return many === undefined || one === undefined ? null : many / one;
 }
 
 function microsOf(results: Results, part: string): number | null {
