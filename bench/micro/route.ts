@@ -2,7 +2,7 @@ import type { RoutingContext } from '../../src/routing/context.js';
 import { planText } from '../../src/routing/plan.js';
 import { parseRules } from '../../src/rules/load.js';
 import { TrafficCounters } from '../../src/session/counters.js';
-import { planOf, type TextPlan } from '../../src/session/text-plan.js';
+import { planOf, type TextPlan } from '../../src/session/plan/text-plan.js';
 import { fold } from '../../src/sql/fold.js';
 import { loadParser, type Parser } from '../../src/sql/parser.js';
 import { Reading, StatementCache } from '../../src/sql/statement-cache.js';

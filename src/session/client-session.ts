@@ -8,16 +8,16 @@ import { isCopyInMessage } from '../wire/framer.js';
 import { sync } from '../wire/frontend-messages.js';
 import { F } from '../wire/types.js';
 import { onAsync } from './asynchronous.js';
-import type { InputHandler } from './client-input.js';
-import { describe } from './descriptions.js';
-import * as extended from './extended-query.js';
-import { pipelineLost } from './pipeline-end.js';
+import type { InputHandler } from './client/client-input.js';
+import { describe } from './extended/descriptions.js';
+import * as extended from './extended/extended-query.js';
+import { pipelineLost } from './extended/pipeline-end.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { onQuery } from './simple-query.js';
+import { onQuery } from './simple/simple-query.js';
 import { traceMessages } from './tracing.js';
-import { endTransaction, followStatus } from './transaction-end.js';
-import { settleFirst } from './unsettled.js';
+import { endTransaction, followStatus } from './transaction/transaction-end.js';
+import { settleFirst } from './transaction/unsettled.js';
 
 /**
  * One client's session: the state machine between the client's messages and the links.

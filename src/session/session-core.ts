@@ -2,12 +2,12 @@ import type { LinkOwner } from '../backend/link.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { backendKeyData } from '../wire/backend-messages.js';
 import { flush, terminate } from '../wire/frontend-messages.js';
-import { FAILED, IDLE } from './client-end.js';
-import { inject, injectSync } from './injection.js';
+import { FAILED, IDLE } from './client/client-end.js';
 import type { SessionLink } from './session-link.js';
 import { SessionState } from './session-state.js';
 import type { Traffic } from './traffic.js';
-import type { Transaction } from './transaction.js';
+import { inject, injectSync } from './transaction/injection.js';
+import type { Transaction } from './transaction/transaction.js';
 
 /**
  * What every part of a session may do: wait, answer, fail, end. Who decides what happens with a message stands in

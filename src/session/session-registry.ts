@@ -1,6 +1,6 @@
 import type { LimitsConfig } from '../config/config.js';
 import { PgfigError } from '../errors/pgfig-error.js';
-import { sameSecret } from './cancel-keys.js';
+import { sameSecret } from './login/cancel-keys.js';
 import type { SessionInfo } from './traffic-events.js';
 
 /** What the registry can do with a session. */

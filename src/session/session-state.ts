@@ -1,19 +1,19 @@
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
-import { ClientEnd, IDLE } from './client-end.js';
-import { ClientInput, type InputHandler } from './client-input.js';
-import { ClientRun } from './client-run.js';
-import type { OwnRelations } from './own-relations.js';
-import type { Portal, Prepared } from './prepared.js';
-import { RoutingFacts } from './routing-facts.js';
-import { DECIDES_NAMES } from './search-path.js';
+import { ClientEnd, IDLE } from './client/client-end.js';
+import { ClientInput, type InputHandler } from './client/client-input.js';
+import { ClientRun } from './client/client-run.js';
+import { Waiters } from './client/waiters.js';
+import type { Portal, Prepared } from './extended/prepared.js';
+import type { SessionStart } from './login/session-start-facts.js';
+import type { OwnRelations } from './names/own-relations.js';
+import { RoutingFacts } from './names/routing-facts.js';
+import { DECIDES_NAMES } from './names/search-path.js';
+import type { TextPlan } from './plan/text-plan.js';
 import type { SessionLink } from './session-link.js';
-import type { SessionStart } from './session-start-facts.js';
-import { Settings } from './settings.js';
-import type { TextPlan } from './text-plan.js';
 import type { Traffic } from './traffic.js';
-import type { Transaction } from './transaction.js';
-import { Waiters } from './waiters.js';
+import { Settings } from './transaction/settings.js';
+import type { Transaction } from './transaction/transaction.js';
 
 /** What a session is made of, and the routing context that it has: what its routes depend on. */
 export abstract class SessionState {

@@ -1,7 +1,7 @@
 import type { StatementCache } from '../sql/statement-cache.js';
 import type { LatencyHistogram, TrafficCounters } from './counters.js';
+import type { TextPlan } from './plan/text-plan.js';
 import type { SessionRegistry } from './session-registry.js';
-import type { TextPlan } from './text-plan.js';
 
 /** `counts` per bucket, the last one above all boundaries; seconds. */
 export interface Histogram {

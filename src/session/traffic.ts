@@ -4,11 +4,11 @@ import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { StatementCache } from '../sql/statement-cache.js';
-import type { Console } from './console.js';
-import type { ContextFacts } from './contexts.js';
+import type { Console } from './console/console.js';
 import type { TrafficCounters } from './counters.js';
+import type { ContextFacts } from './names/contexts.js';
+import type { TextPlan } from './plan/text-plan.js';
 import type { SessionRegistry } from './session-registry.js';
-import type { TextPlan } from './text-plan.js';
 import type { TrafficEvents } from './traffic-events.js';
 
 /** What the sessions of one worker share. */

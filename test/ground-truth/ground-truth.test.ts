@@ -14,7 +14,7 @@ import {
   ORDER_TABLES,
   ORDER_TRIGGER,
 } from '../../src/embedded/shop/schema.js';
-import { splitPath } from '../../src/session/search-path.js';
+import { splitPath } from '../../src/session/names/search-path.js';
 import { loadParser } from '../../src/sql/parser.js';
 import { startPostgres } from '../support/postgres.js';
 import { type Case, readCases, schemaFiles } from './case-files.js';

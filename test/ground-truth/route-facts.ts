@@ -2,7 +2,7 @@ import type { CatalogView } from '../../src/routing/catalog-view.js';
 import { planStatement } from '../../src/routing/plan.js';
 import { buildRuleSet } from '../../src/rules/build.js';
 import { tableKey } from '../../src/rules/table-name.js';
-import { splitPath } from '../../src/session/search-path.js';
+import { splitPath } from '../../src/session/names/search-path.js';
 import type { Statement } from '../../src/sql/statement.js';
 import { type Said, sequencesOf } from './compare.js';
 import type { Played } from './play.js';

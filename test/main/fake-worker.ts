@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { runWorker, type Traffic } from '../../src/operator/processes/worker-process.js';
-import { pidOf } from '../../src/session/cancel-keys.js';
+import { pidOf } from '../../src/session/login/cancel-keys.js';
 import type { SessionInfo } from '../../src/session/traffic-events.js';
 import type { TrafficOptions, TrafficStats } from '../../src/session/worker-traffic.js';
 

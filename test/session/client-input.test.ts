@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { PgfigError } from '../../src/errors/pgfig-error.js';
-import { ClientInput, type InputHandler } from '../../src/session/client-input.js';
+import { ClientInput, type InputHandler } from '../../src/session/client/client-input.js';
 import { F } from '../../src/wire/types.js';
 
 function message(type: number, body: Buffer | string = ''): Buffer {

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { SearchPath } from '../../src/session/search-path.js';
+import type { SessionStart } from '../../src/session/login/session-start-facts.js';
+import { SearchPath } from '../../src/session/names/search-path.js';
+import { splitPath } from '../../src/session/names/split-path.js';
 import type { SessionLink } from '../../src/session/session-link.js';
-import type { SessionStart } from '../../src/session/session-start-facts.js';
-import { splitPath } from '../../src/session/split-path.js';
 import type { Traffic } from '../../src/session/traffic.js';
 
 function make(params: Record<string, string> = {}, configured: readonly string[] | null = null): SearchPath {

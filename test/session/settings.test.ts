@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { SessionLink } from '../../src/session/session-link.js';
-import { Settings } from '../../src/session/settings.js';
+import { Settings } from '../../src/session/transaction/settings.js';
 
 const link = (settingsVersion = 0): SessionLink => ({ settingsVersion }) as unknown as SessionLink;
 

@@ -3,9 +3,9 @@ import type { RoutingContext } from '../../src/routing/context.js';
 import { readsNewOf } from '../../src/routing/read-share.js';
 import { parseRules } from '../../src/rules/load.js';
 import type { RuleSet } from '../../src/rules/rule-set.js';
-import { Contexts } from '../../src/session/contexts.js';
 import { TrafficCounters } from '../../src/session/counters.js';
-import { planOf, type TextPlan } from '../../src/session/text-plan.js';
+import { Contexts } from '../../src/session/names/contexts.js';
+import { planOf, type TextPlan } from '../../src/session/plan/text-plan.js';
 import { loadParser } from '../../src/sql/parser.js';
 import type { CachedStatement } from '../../src/sql/statement-cache.js';
 

@@ -1,5 +1,5 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
-import type { ConsoleColumn, ConsoleCommand } from '../../session/console.js';
+import type { ConsoleColumn, ConsoleCommand } from '../../session/console/console.js';
 import { VERSION } from '../version.js';
 import { type Show, show } from './show.js';
 import { showConfig } from './show-config.js';

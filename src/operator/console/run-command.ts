@@ -1,5 +1,5 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
-import type { ConsoleAnswer, ConsoleNotice } from '../../session/console.js';
+import type { ConsoleAnswer, ConsoleNotice } from '../../session/console/console.js';
 import { isReload, showOf } from './commands.js';
 import type { ConsoleSource } from './show.js';
 import { rulesNotices } from './show-rules.js';

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { tableHomes } from '../../routing/table-homes.js';
 import { authoritative } from '../../rules/phases.js';
 import type { Domain } from '../../rules/rule-set.js';
-import type { ConsoleNotice } from '../../session/console.js';
+import type { ConsoleNotice } from '../../session/console/console.js';
 import { type ConsoleSource, show } from './show.js';
 
 export const showRules = show(

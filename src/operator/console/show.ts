@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.js';
-import type { ConsoleColumn, ConsoleNotice, ConsoleType, ConsoleValue } from '../../session/console.js';
+import type { ConsoleColumn, ConsoleNotice, ConsoleType, ConsoleValue } from '../../session/console/console.js';
 import type { SessionSight } from '../../session/session-registry.js';
 import type { CatalogRefresher } from '../catalog-refresher.js';
 import type { Metric } from '../metrics/metric-json.js';

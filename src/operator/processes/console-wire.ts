@@ -1,6 +1,6 @@
 import { ERROR_TABLE, type ErrorCode } from '../../errors/error-table.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import type { ConsoleAnswer } from '../../session/console.js';
+import type { ConsoleAnswer } from '../../session/console/console.js';
 
 /** What a command of the console came to, as it crosses the pipes: JSON text that the primary does not read. */
 type Outcome = { readonly answer: ConsoleAnswer } | { readonly error: Failure };

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import { workerOfPid } from '../../session/cancel-keys.js';
+import { workerOfPid } from '../../session/login/cancel-keys.js';
 import { MetricsLedger } from '../metrics/ledger.js';
 import { counter, gauge, type Metric } from '../metrics/metric-json.js';
 import { BackOff } from './back-off.js';

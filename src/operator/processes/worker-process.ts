@@ -2,7 +2,7 @@ import net from 'node:net';
 import { Catalog } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import type { Console } from '../../session/console.js';
+import type { Console } from '../../session/console/console.js';
 import type { TrafficEvents } from '../../session/traffic-events.js';
 import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
 import { openAuthQuery } from '../auth-query.js';

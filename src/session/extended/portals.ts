@@ -1,0 +1,85 @@
+import { Expect } from '../../backend/reply-queue.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import { FAILED } from '../client/client-end.js';
+import type { SessionCore } from '../session-core.js';
+import type { SessionLink } from '../session-link.js';
+import { count, failedTransaction } from '../simple/send-query.js';
+import { watchEffects } from '../transaction/effects.js';
+import { isReady } from '../transaction/joining.js';
+import { describeControl, executeControl } from './extended-control.js';
+import { later, laterOn, othersBusy, send, utf8 } from './extended-send.js';
+import type { Prepared } from './prepared.js';
+import { refuseTakenName } from './sql-prepare.js';
+
+/** Describe, Execute and Close of a portal go where it was bound. */
+export function withPortal(
+  session: SessionCore,
+  name: string,
+  expect: Expect,
+  chunk: Buffer,
+  at: number,
+  end: number,
+  describes: boolean,
+  ready = false,
+): void {
+  const portal = session.portals.get(name);
+  if (portal !== undefined && portal.link === null) {
+    if (describes) describeControl(session, portal.prepared, chunk, at, end);
+    else executeControl(session, portal.prepared, chunk, at, end);
+    return;
+  }
+  // An unknown one may be a cursor made by DECLARE.
+  const target = portal?.link ?? session.cursors.get(utf8(name))?.target ?? session.last ?? session.home;
+  if (target === null || target.link.lost)
+    throw new PgfigError('UNDEFINED_CURSOR', `portal "${utf8(name)}" does not exist`);
+  if (session.status === FAILED && session.tx !== null && target.link.status !== FAILED) throw failedTransaction();
+  if (!ready && session.tx !== null && session.status !== FAILED && !isReady(session, target)) {
+    const writes = portal?.prepared.plan.writes ?? false;
+    const again = (_: SessionLink, frame: Buffer): void =>
+      withPortal(session, name, expect, frame, 0, frame.length, describes, true);
+    return laterOn(session, chunk, at, end, () => target, writes, again);
+  }
+  const kind = describes ? Expect.Describe : expect;
+  if (othersBusy(session, target)) {
+    return later(session, chunk, at, end, (frame) => {
+      withPortal(session, name, expect, frame, 0, frame.length, describes);
+      return null;
+    });
+  }
+  if (!describes && portal !== undefined) return execute(session, portal.prepared, target, chunk, at, end);
+  if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
+  send(session, target, kind, chunk, at, end);
+}
+
+function execute(
+  session: SessionCore,
+  prepared: Prepared,
+  target: SessionLink,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  const { plan } = prepared;
+  refuseTakenName(session, plan);
+  count(session, plan, target);
+  if (!plan.settles && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
+  if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
+  // What follows may depend on the effect: it waits until the effect has taken place.
+  if (plan.settles) {
+    session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
+  }
+  const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
+  send(session, target, Expect.Execute, chunk, at, end, watcher);
+}
+
+function textOfParse(prepared: Prepared): string {
+  const frame = queryFrameOf(prepared);
+  return frame.toString('utf8', 5, frame.length - 1);
+}
+
+/** The statement's text as a Query message: what a journal repeats. */
+function queryFrameOf(prepared: Prepared): Buffer {
+  const nameEnd = prepared.parse.indexOf(0, 5);
+  const textEnd = prepared.parse.indexOf(0, nameEnd + 1);
+  return Buffer.concat([Buffer.alloc(5), prepared.parse.subarray(nameEnd + 1, textEnd + 1)]);
+}

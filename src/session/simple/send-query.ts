@@ -1,0 +1,64 @@
+import { Expect } from '../../backend/reply-queue.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import type { TextPlan } from '../plan/text-plan.js';
+import type { SessionCore } from '../session-core.js';
+import type { SessionLink } from '../session-link.js';
+import { watchEffects } from '../transaction/effects.js';
+import { injectSync } from '../transaction/injection.js';
+import { makeReady, writesOn } from '../transaction/joining.js';
+
+export function count(session: SessionCore, plan: TextPlan, target: SessionLink): void {
+  let { counter } = plan;
+  if (counter.database !== target.database) {
+    counter = session.traffic.counters.counter(target.database, plan.kind, plan.domain);
+    plan.counter = counter;
+  }
+  counter.count++;
+  if (plan.opaque) session.traffic.counters.opaque++;
+}
+
+/** Makes the link ready and sends the Query there. */
+export function sendOn(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): Promise<void> | null {
+  const ready = makeReady(session, target, plan.writes);
+  const send = (): void => sendQuery(session, plan, target, frame);
+  if (ready === null) {
+    send();
+    return null;
+  }
+  return ready.then(send);
+}
+
+export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): void {
+  if (target.link.lost) throw session.lostError(target.database);
+  if (plan.writes) writesOn(session, target);
+  count(session, plan, target);
+  const watcher = plan.settles || plan.ddl ? watchEffects(session, target, plan, frame) : null;
+  target.link.queue.push(Expect.Query, null, watcher);
+  endPipelines(session, target);
+  if (plan.marks !== null && session.tx !== null) session.noteWritten(plan.marks);
+  target.lastWasQuery = true;
+  session.active = target;
+  // What only does away with something leaves nothing behind for lastval() and its like.
+  if (plan.kind !== 'deallocate' && plan.kind !== 'close') session.last = target;
+  target.link.send(frame);
+}
+
+/** A Query ends the implicit transaction of a pipeline that was not ended by Sync, on whichever link it is open. */
+function endPipelines(session: SessionCore, target: SessionLink): void {
+  for (const other of session.links.values()) if (other !== target && other.inPipeline) injectSync(other);
+  target.inPipeline = false;
+  session.endImplicit();
+}
+
+/** What a statement in a failed transaction is answered: the reason, if the client has not heard it yet. */
+export function failureOf(session: SessionCore): PgfigError {
+  const loss = session.tx?.untoldLoss ?? null;
+  if (session.tx !== null) session.tx.untoldLoss = null;
+  return loss ?? failedTransaction();
+}
+
+export const failedTransaction = (): PgfigError =>
+  new PgfigError(
+    'IN_FAILED_TRANSACTION',
+    'current transaction is aborted, commands ignored until end of transaction block',
+  );

@@ -1,0 +1,85 @@
+import { Expect } from '../../backend/reply-queue.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import { decodeQuery } from '../../wire/decode.js';
+import { query } from '../../wire/frontend-messages.js';
+import { openLink } from '../login/opening.js';
+import type { TextPlan } from '../plan/text-plan.js';
+import type { SessionCore } from '../session-core.js';
+import { endEverywhere } from '../transaction/control.js';
+import { makeReady } from '../transaction/joining.js';
+import { Transaction } from '../transaction/transaction.js';
+import { count } from './send-query.js';
+
+/**
+ * A query string whose statements belong to several databases. One that only reads is split, under transactions
+ * of pgfig's own: one statement after the other, each on its database, and the first error ends it. One that
+ * writes, or holds transaction control, would not be one transaction any more: refused.
+ * @throws PgfigError SPLIT_NOT_POSSIBLE
+ */
+export function runSplit(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
+  if (plan.parsed.statements.length < 2) throw refusal(plan, 'a statement');
+  if (plan.writes || plan.parsed.statements.some((statement) => statement.writesData)) {
+    throw refusal(plan, 'a query string that writes');
+  }
+  if (plan.controlInside) throw refusal(plan, 'a query string with transaction control');
+  if (plan.effects.length > 0) throw refusal(plan, 'a query string that changes the session');
+  return split(session, plan, frame);
+}
+
+function refusal(plan: TextPlan, what: string): PgfigError {
+  const homes = plan.routes.flatMap((route) =>
+    route.database === null
+      ? []
+      : [...route.reads, ...route.written].map((table) => `${table} is in ${route.database}`),
+  );
+  return new PgfigError('SPLIT_NOT_POSSIBLE', `${what} cannot span several databases`, {
+    detail: `${[...new Set(homes)].join('; ')}.`,
+  });
+}
+
+async function split(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
+  const own = session.tx === null;
+  if (own) {
+    const tx = new Transaction('', null);
+    session.tx = tx;
+    session.txStamp = tx.stamp;
+  }
+  session.splitting = true;
+  session.lastQueryFailed = false;
+  try {
+    for (let i = 0; i < plan.parsed.statements.length && !session.lastQueryFailed; i++)
+      await runPart(session, plan, frame, i);
+  } finally {
+    session.splitting = false;
+    await endSplit(session, own);
+  }
+  session.client.sayReady(session.status);
+}
+
+async function endSplit(session: SessionCore, own: boolean): Promise<void> {
+  const { tx } = session;
+  if (tx === null) return;
+  const failed = session.lastQueryFailed;
+  if (own) await endEverywhere(session, tx, failed ? 'rollback' : 'commit', false);
+  else if (failed) session.failHere(tx);
+}
+
+async function runPart(session: SessionCore, plan: TextPlan, frame: Buffer, index: number): Promise<void> {
+  const route = plan.routes[index];
+  const span = plan.parsed.spans[index];
+  if (route === undefined || span === undefined) return;
+  const database = route.database ?? session.last?.database ?? session.homeName;
+  const target = session.links.get(database) ?? (await openLink(session, database));
+  await makeReady(session, target, false);
+  count(session, plan, target);
+  // Error positions count from the beginning of the whole string: blanks stand where the rest of it stood.
+  const { queryStart } = decodeQuery(frame, 5, frame.length);
+  const before = frame.toString('utf8', queryStart, queryStart + span[0]).replaceAll(/[^\n]/gu, ' ');
+  target.link.queue.push(Expect.Query);
+  target.lastWasQuery = true;
+  session.active = target;
+  session.last = target;
+  session.lastQueryFailed = false;
+  target.link.send(query(before + frame.toString('utf8', queryStart + span[0], queryStart + span[1])));
+  await session.answered(target);
+}
