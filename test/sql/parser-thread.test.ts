@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -107,6 +109,27 @@ t.test('an idle thread ends; closing answers what waits; what is given up is not
   await setTimeout(1);
   long.abandon();
   t.equal((await long.answer).parsed.transient, true, 'one that is being read is broken off');
+});
+
+t.test('a process ends although its thread reads, or waits', async (t) => {
+  const module = new URL('../../src/sql/parser-thread.js', import.meta.url).href;
+  const code = `const { ParserThread } = await import(${JSON.stringify(module)});
+    const thread = new ParserThread();
+    const job = thread.read(new Uint8Array(Buffer.from('SELECT 1')), true);
+    const timer = setInterval(() => undefined, 1000);
+    await job.answer;
+    thread.read(new Uint8Array(Buffer.from('SELECT ' + 'a + '.repeat(500_000) + 'b')), true);
+    clearInterval(timer);
+    console.log('done');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  const [exit] = await once(child, 'close');
+  t.equal(exit, 0);
+  t.equal(said, 'done\n');
 });
 
 function cacheWith(thread: ParserThread): StatementCache<string> {
