@@ -48,7 +48,7 @@ export interface TestPgfig {
 
 /** The compiled command, beside the compiled tests. */
 export const PGFIG = fileURLToPath(new URL('../../src/main/pgfig.js', import.meta.url));
-const READY_DEADLINE = 20_000;
+const READY_DEADLINE = 60_000;
 
 /** Whether the proxy has been built. */
 export const hasPgfig = (): boolean => existsSync(PGFIG);
