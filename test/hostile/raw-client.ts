@@ -80,7 +80,7 @@ export class RawClient {
     return this.socket.write(Buffer.concat(parts));
   }
 
-  /** The next message; null when the server has closed. @throws Error after 15 s of silence */
+  /** The next message; null when the server has closed. @throws Error after 40 s of silence */
   async message(): Promise<Message | null> {
     while (this.#buffer.length < 5 || this.#buffer.length < 1 + this.#buffer.readInt32BE(1)) {
       if (!(await this.more())) return null;
