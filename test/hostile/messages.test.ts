@@ -138,6 +138,16 @@ t.test('hostile messages', (t) =>
       await serves(t, target);
     });
 
+    await t.test('a Query without its closing NUL, whose text does not parse either', async (t) => {
+      for (const body of [Buffer.from('no end'), randomBytes(40).map((byte) => byte | 1)]) {
+        const client = await RawClient.login(target);
+        client.send(frame('Q', body), SYNC);
+        client.socket.end();
+        await client.untilClosed();
+      }
+      await serves(t, target);
+    });
+
     await t.test('random messages of every type, again and again', async (t) => {
       for (let turn = 0; turn < 60; turn += 1) {
         const client = await RawClient.login(target);

@@ -15,7 +15,6 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
   return {
     onDone: (ok: boolean) => {
       const done = ok && !session.queryFailed;
-      const sql = frame === null ? null : sqlOf(frame);
       if (plan.ddl && done) definitionsChanged(session, target);
       if (plan.ddl && done) forgetSchemas(session, plan);
       if (plan.unseen) mayHaveMoved(session, target);
@@ -25,6 +24,8 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
         if (plan.parsed.statements.length > 1) for (const effect of plan.effects) suspect(session, target, effect);
         return;
       }
+      // What was done was whole: a message that cannot be decoded is answered by an error.
+      const sql = frame === null ? null : sqlOf(frame);
       // Only SET itself may be repeated elsewhere as it is written: what a function was given may differ there.
       const repeatable = plan.parsed.statements.length === 1 && REPEATABLE.has(plan.kind);
       for (const effect of plan.effects) apply(session, target, effect, sql, repeatable);
