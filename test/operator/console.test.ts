@@ -22,7 +22,9 @@ const pgfig: TestPgfig = await startPgfig({
 });
 
 async function connect(options: pg.ClientConfig = {}): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: pgfig.url('pgfig'), ...options });
+  // A socket that is handed to a worker at the moment of its death is answered by nobody.
+  const connectionTimeoutMillis = 10_000;
+  const client = new pg.Client({ connectionString: pgfig.url('pgfig'), connectionTimeoutMillis, ...options });
   client.on('error', () => undefined);
   await client.connect();
   return client;

@@ -70,7 +70,7 @@ t.test('a thread that dies takes one text with it, and is started again', async 
       parentPort.postMessage({ known: { key: null, folded: false, parsedBytes: 0 }, parsed: { statements: [], spans: [], syntaxError: null } });
     });`;
   const program = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-  const thread = newThread({ program, longest: 500 });
+  const thread = newThread({ program, longest: 8_000 });
   const jobs = ['1', 'dying', '2', 'dying', '3', 'too long', '4'].map((sql) => read(thread, sql).answer);
   const errors = (await Promise.all(jobs)).map(({ parsed }) => parsed.syntaxError);
   const lost = 'the text could not be read';
