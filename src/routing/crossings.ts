@@ -2,6 +2,7 @@ import { buildRuleSet } from '../rules/build.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import { tableKey } from '../rules/table-name.js';
 import type { Touches } from '../sql/statement.js';
+import { NO_TOUCHES } from '../sql/touches.js';
 import type { CatalogObjects, RelationFacts, RelationRef } from './catalog-view.js';
 import type { RoutingContext } from './context.js';
 import { Follower } from './follow.js';
@@ -86,7 +87,7 @@ class Finder {
     for (const key of this.#catalog.foreignKeys(database)) {
       const reads = [key.table, key.references];
       const what = `foreign key ${key.name} of ${textOf(key.table)} to ${textOf(key.references)}`;
-      this.#definition(database, what, { ...NOTHING, reads }, [], {});
+      this.#definition(database, what, { ...NO_TOUCHES, reads }, [], {});
     }
   }
 
@@ -96,7 +97,13 @@ class Finder {
       this.#definition(database, `view ${textOf(ref)}`, facts.definition, [], { missing });
     }
     if (facts.children.length > 0) {
-      this.#definition(database, `partitions and children of ${textOf(ref)}`, { ...NOTHING, reads: [ref] }, path, {});
+      this.#definition(
+        database,
+        `partitions and children of ${textOf(ref)}`,
+        { ...NO_TOUCHES, reads: [ref] },
+        path,
+        {},
+      );
     }
     for (const work of facts.hidden) {
       // Foreign keys are told by their own list.
@@ -146,15 +153,5 @@ class Finder {
     return places;
   }
 }
-
-const NOTHING: Touches = {
-  reads: [],
-  writes: [],
-  locks: [],
-  changes: [],
-  sequences: [],
-  functions: [],
-  opaque: null,
-};
 
 const textOf = ({ schema, name }: RelationRef): string => tableKey(schema, name);

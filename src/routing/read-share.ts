@@ -1,4 +1,5 @@
 import type { ReadsRule, RuleSet } from '../rules/rule-set.js';
+import { listText } from './list-text.js';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -17,6 +18,5 @@ export function readsNewOf(rules: RuleSet, service: string, share: number): Read
 /** Whose reads go to the new database: '10 % of the sessions and order-service'. */
 export function readersText(reads: ReadsRule): string {
   const parts = [...(reads.new > 0 ? [`${reads.new} % of the sessions`] : []), ...reads.services];
-  if (parts.length <= 1) return parts[0] ?? 'no session';
-  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+  return parts.length === 0 ? 'no session' : listText(parts);
 }

@@ -1,6 +1,7 @@
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { Domain } from '../rules/rule-set.js';
 import type { RoutingContext } from './context.js';
+import { listText } from './list-text.js';
 import type { Need, Needs } from './need.js';
 import { readersText } from './read-share.js';
 import { readsNew } from './resolve.js';
@@ -14,7 +15,7 @@ export function explainNeeds({ all: needs, opaque }: Needs, database: string, co
     clauses.set(why, (clauses.get(why) ?? new Set()).add(need.what));
   }
   const sentences = [...clauses].map(
-    ([why, names]) => `${list([...names])} ${names.size > 1 ? why.replace(/^is\b/, 'are') : why}`,
+    ([why, names]) => `${listText([...names])} ${names.size > 1 ? why.replace(/^is\b/, 'are') : why}`,
   );
   if (opaque !== null) sentences.push(opaque);
   return sentences.join('; ');
@@ -24,7 +25,7 @@ function whyThere(need: Need, chosen: string, context: RoutingContext): string {
   const { table, homes, access } = need;
   const database = homes === null ? '' : chosen;
   if (table === null)
-    return need.sort === 'function' ? `is in ${list(homes ?? [])}` : `is kept in the default database ${database}`;
+    return need.sort === 'function' ? `is in ${listText(homes ?? [])}` : `is kept in the default database ${database}`;
   if (table.domain !== null) {
     const best = homes?.[0] ?? database;
     const why = best === database ? '' : `; ${best} does not have all that it is used with`;
@@ -36,7 +37,7 @@ function whyThere(need: Need, chosen: string, context: RoutingContext): string {
     return database === '' ? 'is made beside it' : `is in ${database} (temporary table of this session)`;
   if (table.nature === 'view') {
     const there = table.reads?.includes(database) === true;
-    return there ? `is in ${list(table.reads ?? [])} (a view, no rule)` : 'is made beside it';
+    return there ? `is in ${listText(table.reads ?? [])} (a view, no rule)` : 'is made beside it';
   }
   if (table.known) return `is in ${isDefault(database, context)}${database} (no rule)`;
   if (context.catalog === null) return `is taken to be in the default database ${database} (no rule)`;
@@ -110,9 +111,4 @@ function whereText(need: Need): string {
   if (need.via !== null) facts.push(`needed by ${need.via}`);
   if (need.note !== undefined) facts.push(need.note);
   return facts.length === 0 ? databases : `${databases} (${facts.join('; ')})`;
-}
-
-function list(names: readonly string[]): string {
-  if (names.length <= 1) return names.join('');
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

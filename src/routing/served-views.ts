@@ -1,10 +1,8 @@
-import type { Touches } from '../sql/statement.js';
+import { NO_TOUCHES } from '../sql/touches.js';
 import type { RoutingContext } from './context.js';
 import { Follower } from './follow.js';
 import { tableNeed } from './need.js';
 import type { ResolvedTable } from './resolve.js';
-
-const NOTHING: Touches = { reads: [], writes: [], locks: [], changes: [], sequences: [], functions: [], opaque: null };
 
 /** Databases that have a view without a rule and all that it reads: where it is read now. */
 export function servedAt(view: ResolvedTable, context: RoutingContext): readonly string[] {
@@ -12,7 +10,7 @@ export function servedAt(view: ResolvedTable, context: RoutingContext): readonly
   if (ref === null || reads === null) return [];
   return reads.filter((database) => {
     const follower = new Follower(database, context, [tableNeed(view, 'read')]);
-    follower.statement({ ...NOTHING, reads: [ref] });
+    follower.statement({ ...NO_TOUCHES, reads: [ref] });
     return follower.result().all.every(({ homes }) => homes === null || homes.includes(database));
   });
 }

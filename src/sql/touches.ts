@@ -50,3 +50,14 @@ export function mergeTouches(parts: Iterable<Touches>): Touches {
   for (const part of parts) sum.add(part);
   return sum.finish();
 }
+
+/** Of a piece of SQL that touches nothing; others are made from it. */
+export const NO_TOUCHES: Touches = Object.freeze({
+  reads: [],
+  writes: [],
+  locks: [],
+  changes: [],
+  sequences: [],
+  functions: [],
+  opaque: null,
+});

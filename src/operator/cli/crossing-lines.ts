@@ -1,5 +1,6 @@
 import type { CatalogObjects } from '../../routing/catalog-view.js';
 import { type Crossing, findCrossings, type Unseen } from '../../routing/crossings.js';
+import { listText } from '../../routing/list-text.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 
 /** A catalog full of dynamic SQL must not hide the other warnings. */
@@ -17,9 +18,9 @@ export function crossingLines(catalog: CatalogObjects, rules: RuleSet): readonly
 function crossingLine({ database, what, places, now, missingIn }: Crossing): string {
   const [tables] = places.values();
   if (missingIn !== null) {
-    return `${what} is in ${database} only, and all that it touches moves to ${missingIn} (${list(tables ?? [])}). Create it there too`;
+    return `${what} is in ${database} only, and all that it touches moves to ${missingIn} (${listText(tables ?? [])}). Create it there too`;
   }
-  const where = [...places].map(([place, names]) => `${list(names)} in ${place}`).join(', ');
+  const where = [...places].map(([place, names]) => `${listText(names)} in ${place}`).join(', ');
   const when = now ? 'now: statements that use it are refused' : 'once these domains have moved';
   return `${what} in ${database} crosses databases ${when}: ${where}`;
 }
@@ -30,9 +31,4 @@ function unseenLines(unseen: readonly Unseen[]): readonly string[] {
   });
   const left = unseen.length - told.length;
   return left > 0 ? [...told, `${left} more functions cannot be seen through`] : told;
-}
-
-function list(names: readonly string[]): string {
-  if (names.length <= 1) return names.join('');
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
