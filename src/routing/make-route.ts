@@ -1,7 +1,7 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
 import type { Statement } from '../sql/statement.js';
-import type { Needs } from './need.js';
-import type { Route } from './route.js';
+import type { Need, Needs } from './need.js';
+import type { Route, RouteTouch } from './route.js';
 
 /** Where a statement goes, and why; what else a route says follows from the statement's needs. */
 export interface Choice {
@@ -40,8 +40,23 @@ export function makeRoute(statement: Statement, needs: Needs, choice: Choice): R
     domain,
     reads: Object.freeze(reads),
     written: Object.freeze(written),
+    touches: touchesOf(needs.all),
     writtenDomains: Object.freeze(writtenDomains),
     movesNames: needs.movesNames,
     opaque: needs.opaque,
   });
+}
+
+function touchesOf(needs: readonly Need[]): readonly RouteTouch[] {
+  const touches: RouteTouch[] = [];
+  for (const { what, access: needed, table, via } of needs) {
+    if (table === null || (table.nature !== 'table' && table.nature !== 'view') || table.ref?.schema === 'pgfig')
+      continue;
+    const access = needed === 'write' ? 'write' : 'read';
+    const named = via === null;
+    const known = touches.findIndex((touch) => touch.table === what && touch.access === access);
+    if (known < 0) touches.push({ table: what, access, view: table.nature === 'view', named });
+    else if (named) touches[known] = { ...(touches[known] as RouteTouch), named };
+  }
+  return Object.freeze(touches);
 }

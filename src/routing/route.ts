@@ -1,5 +1,17 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
 
+/** A table that a statement touches, for the matrix. */
+export interface RouteTouch {
+  /** 'schema.table' */
+  readonly table: string;
+  /** Locks count as reads. */
+  readonly access: 'read' | 'write';
+  /** It stands for what it reads, which is touched as well. */
+  readonly view: boolean;
+  /** The statement names it; otherwise it comes in through a view, function, trigger, rule or cascade. */
+  readonly named: boolean;
+}
+
 /**
  * The decision for one statement, frozen. What it does not say: which of the links a session has open
  * is used for target 'any', and whether the transaction may have this writer; the session decides these.
@@ -25,6 +37,8 @@ export interface Route {
   /** Resolved names, 'schema.table'. */
   readonly reads: readonly string[];
   readonly written: readonly string[];
+  /** Every table of users that it touches, once for each access: no temporary or system relation, no sequence. */
+  readonly touches: readonly RouteTouch[];
   /** Domains of which it writes or locks a table. */
   readonly writtenDomains: readonly string[];
   /** Runs something that may change search_path in ways that the statement does not show. */

@@ -1,0 +1,145 @@
+import { MOST_PAIRED } from './footprint.js';
+import type { Cell, Matrix, Pair } from './matrix.js';
+import { MatrixSum } from './matrix-sum.js';
+import type { Tally } from './tally.js';
+import { WorkNode } from './work-node.js';
+
+/** What one worker, or one reading of a log, has counted since the last harvest. */
+export class TallyBook {
+  #dirty: Tally[] = [];
+  #dirtyWork: WorkNode[] = [];
+  /** Every transaction begins here; what many of them write in the same order is one path from it. */
+  #root = new WorkNode(null, null);
+  /** Transactions that wrote more tables than are paired. */
+  wide = 0;
+
+  /** A statement was carried out. @param seconds since it arrived */
+  done(tally: Tally, rows: number, seconds: number): void {
+    if (!tally.dirty) this.#mark(tally);
+    tally.statements++;
+    tally.rows += rows;
+    tally.seconds += seconds;
+  }
+
+  /** More rows and time of a statement that was counted before: the next part of a portal. */
+  more(tally: Tally, rows: number, seconds: number): void {
+    if (!tally.dirty) this.#mark(tally);
+    tally.rows += rows;
+    tally.seconds += seconds;
+  }
+
+  failed(tally: Tally): void {
+    if (!tally.dirty) this.#mark(tally);
+    tally.errors++;
+  }
+
+  refused(tally: Tally): void {
+    if (!tally.dirty) this.#mark(tally);
+    tally.refused++;
+  }
+
+  #mark(tally: Tally): void {
+    tally.dirty = true;
+    this.#dirty.push(tally);
+  }
+
+  /** Where a transaction begins that has written nothing yet. */
+  get nothingWritten(): WorkNode {
+    return this.#root;
+  }
+
+  /** A transaction is committed. @param at when, in ms since 1970, where the source knows; else 0 */
+  committed(work: WorkNode, at = 0): void {
+    const { tables } = work;
+    if (tables < 2) return;
+    if (tables > MOST_PAIRED) {
+      this.wide++;
+      return;
+    }
+    if (work.count++ === 0) {
+      work.first = at;
+      this.#dirtyWork.push(work);
+    }
+    work.last = at;
+  }
+
+  /**
+   * What was counted since the last harvest.
+   * @param now ms since 1970: when what has no time of its own was seen
+   */
+  harvest(now: number): Matrix {
+    const sum = new MatrixSum();
+    for (const tally of this.#dirty) {
+      sum.add({ cells: cellsOf(tally, now), pairs: joinsOf(tally, now) });
+      tally.reset();
+    }
+    for (const work of this.#dirtyWork) {
+      sum.add({ cells: [], pairs: transactionsOf(work, now) });
+      work.count = 0;
+    }
+    this.#dirty = [];
+    this.#dirtyWork = [];
+    // Paths of statements that never come again must not be kept; transactions under way keep theirs.
+    this.#root = new WorkNode(null, null);
+    return sum.take();
+  }
+}
+
+function cellsOf(tally: Tally, now: number): Cell[] {
+  const { service, database, statements, errors, refused, rows, seconds, example } = tally;
+  return tally.footprint.entries.map(({ table, access, named }) => ({
+    service,
+    table,
+    access,
+    database,
+    statements,
+    hidden: named ? 0 : statements,
+    errors,
+    refused,
+    rows: named ? rows : 0,
+    seconds,
+    first: tally.first || now,
+    last: tally.last || now,
+    example,
+  }));
+}
+
+function joinsOf(tally: Tally, now: number): Pair[] {
+  const { service, statements, refused, example } = tally;
+  const { joined } = tally.footprint;
+  if (statements + refused === 0 || joined.length > MOST_PAIRED) return [];
+  return pairsOf(joined, (a, b) => ({
+    service,
+    kind: 'join',
+    a,
+    b,
+    count: statements,
+    refused,
+    first: tally.first || now,
+    last: tally.last || now,
+    exampleA: example,
+    exampleB: '',
+  }));
+}
+
+function transactionsOf(work: WorkNode, now: number): Pair[] {
+  const examples = work.examples();
+  const service = work.service();
+  return pairsOf([...examples.keys()].sort(), (a, b) => ({
+    service,
+    kind: 'transaction',
+    a,
+    b,
+    count: work.count,
+    refused: 0,
+    first: work.first || now,
+    last: work.last || now,
+    exampleA: examples.get(a) ?? '',
+    exampleB: examples.get(b) ?? '',
+  }));
+}
+
+/** @param tables sorted */
+function pairsOf(tables: readonly string[], make: (a: string, b: string) => Pair): Pair[] {
+  return tables.flatMap((a, at) => tables.slice(at + 1).map((b) => make(a, b)));
+}
