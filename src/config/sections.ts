@@ -43,6 +43,13 @@ function complainOf(
 ): void {
   const path: Path = [key, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   const name = path.join('.');
+  const inner = issue.code === 'invalid_union' ? faultsOfOption(issue) : null;
+  if (inner !== null) {
+    for (const fault of inner) {
+      complainOf({ ...fault, path: [...issue.path, ...fault.path] }, key, value, schema, yaml, failed);
+    }
+    return;
+  }
   if (issue.code !== 'unrecognized_keys' && [...failed].some((bad) => bad === name || bad.startsWith(`${name}.`)))
     return;
   if (issue.code === 'unrecognized_keys') {
@@ -72,6 +79,11 @@ function complainOf(
   }
 }
 
+/** Of a value that may be of several kinds, the faults as the kind that it is; null where it is of none. */
+function faultsOfOption({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | null {
+  return errors.find((faults) => !faults.some((f) => f.code === 'invalid_type' && f.path.length === 0)) ?? null;
+}
+
 const inside = (path: Path): string => (path.length > 1 ? ` below ${path.slice(0, -1).join('.')}` : '');
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -84,7 +96,7 @@ function valueAt(value: unknown, path: Path): unknown {
   return inner;
 }
 
-/** The keys that the mapping at `path` may have; looks through optional, default and the like. */
+/** The keys that the mapping at `path` may have; looks through optional, default, unions and the like. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
   let inner: unknown = unwrap(schema);
   for (const step of path) {
@@ -97,6 +109,11 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
 
 function unwrap(schema: unknown): unknown {
   let inner = schema;
-  while (isRecord(inner) && typeof inner.unwrap === 'function' && !('shape' in inner)) inner = inner.unwrap();
+  // A list's unwrap gives what it holds: that is a step of a path.
+  const whole = (node: Record<string, unknown>): boolean => 'shape' in node || 'element' in node;
+  while (isRecord(inner) && typeof inner.unwrap === 'function' && !whole(inner)) inner = inner.unwrap();
+  if (isRecord(inner) && Array.isArray(inner.options)) {
+    return inner.options.find((option) => isRecord(option) && 'shape' in option) ?? inner;
+  }
   return inner;
 }
