@@ -68,9 +68,65 @@ export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
+/** What a service is called; all conditions that are not null must hold. */
+export interface ServiceRule {
+  /** `$1` to `$9` stand for the groups of `applicationName`. */
+  readonly name: string;
+  /** Source of a regular expression. */
+  readonly applicationName: string | null;
+  /** Source of a regular expression. */
+  readonly user: string | null;
+  /** Addresses and networks (`10.1.0.0/16`); one of them must be the client's. */
+  readonly address: readonly string[] | null;
+}
+
+export interface MatrixConfig {
+  readonly enabled: boolean;
+  readonly flushInterval: number;
+  /** Whole name, with the prefix; null: not sent to Kafka. */
+  readonly topic: string | null;
+}
+
+export interface AccessLogFile {
+  /** Absolute; each worker puts its number before the extension. */
+  readonly path: string;
+  readonly maxSize: number;
+  readonly maxFiles: number;
+  readonly compress: boolean;
+}
+
+/** At least one of `file` and `kafka` is there. */
+export interface AccessLogConfig {
+  readonly file: AccessLogFile | null;
+  /** `topic`: its whole name, with the prefix. */
+  readonly kafka: { readonly topic: string } | null;
+  /** Percentage of the statements. */
+  readonly sample: number;
+  /** service -> percentage in place of `sample`. */
+  readonly services: Readonly<Record<string, number>>;
+  /** Records that may wait. */
+  readonly queue: number;
+}
+
+export interface KafkaSsl {
+  /** Absolute paths; null: the system's authorities, no client certificate. */
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly topicPrefix: string;
+  readonly clientId: string;
+  readonly ssl: KafkaSsl | null;
+  readonly sasl: KafkaSasl | null;
 }
 
 export interface Config {
@@ -91,5 +147,9 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly cache: CacheConfig;
   readonly log: LogConfig;
+  /** In order: the first that matches gives the name. */
+  readonly services: readonly ServiceRule[];
+  readonly matrix: MatrixConfig;
+  readonly accessLog: AccessLogConfig | null;
   readonly kafka: KafkaConfig | null;
 }

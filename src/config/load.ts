@@ -7,9 +7,11 @@ import { parseDatabaseUrl } from './database-url.js';
 import { expandEnv } from './env.js';
 import { isLoopback } from './loopback.js';
 import { Problems } from './problems.js';
+import { readPublishing } from './publishing.js';
 import { configShape } from './schema.js';
 import { readSections, type Sections } from './sections.js';
-import { tlsFaults } from './tls-files.js';
+import { readServiceRules } from './service-rules.js';
+import { pemFaults } from './tls-files.js';
 import { isRecord, YamlFile } from './yaml-file.js';
 
 type Parts = Sections<typeof configShape>;
@@ -51,12 +53,15 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): 
   if (admin !== undefined && listen !== null && admin.port !== 0 && admin.port === listen.port) {
     yaml.complain(['admin', 'port'], 'admin.port and listen.port are the same. Choose two ports');
   }
+  const services = readServiceRules(parts.services ?? [], yaml);
+  const kafkaGiven = isRecord(value) && value.kafka !== undefined;
+  const { kafka, matrix, accessLog } = readPublishing(parts, kafkaGiven, yaml, absolute);
   const own = parts.control && databaseAt('control', parts.control.url, ['control', 'url'], yaml, absolute);
   problems.throwIfAny('CONFIG_INVALID');
 
   const control = own ?? databases.get(defaultName);
   const { rules, limits, cache, log } = parts;
-  if (!control || !listen || !auth || !admin || !rules || !limits || !cache || !log) {
+  if (!control || !listen || !auth || !admin || !rules || !limits || !cache || !log || !matrix) {
     throw new PgfigError('INTERNAL', `${file}: a part of the configuration is missing and nothing was said about it`);
   }
   return Object.freeze({
@@ -77,7 +82,10 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): 
     limits: { ...limits, clientsPerUser: limits.clientsPerUser ?? limits.clients },
     cache,
     log,
-    kafka: parts.kafka ?? null,
+    services,
+    matrix,
+    accessLog,
+    kafka,
   });
 }
 
@@ -154,7 +162,7 @@ function readListen(parts: Parts, yaml: YamlFile, absolute: (path: string) => st
           ca: given.ca === undefined ? null : absolute(given.ca),
         };
   if (tls !== null && tls.mode !== 'disable') {
-    for (const [key, what] of tlsFaults(tls)) yaml.complain(['listen', 'tls', key], what);
+    for (const [key, what] of pemFaults(tls)) yaml.complain(['listen', 'tls', key], what);
     if (tls.mode.startsWith('verify') && tls.ca === null) {
       yaml.complain(['listen', 'tls', 'mode'], `mode ${tls.mode} needs listen.tls.ca. Name the file of the authority`);
     }

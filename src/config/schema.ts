@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { duration, integer, size } from './units.js';
+import { accessLog, kafka, matrix, services } from './publishing-schema.js';
+import { duration, integer, size, text } from './units.js';
 
 /** The shape of `pgfig.yaml`: what may stand where, with the texts that editors show (schema/pgfig.schema.json). */
-
-const text = (description: string) => z.string('must be text').min(1, 'must not be empty').describe(description);
 
 const database = z
   .strictObject({
@@ -96,17 +95,6 @@ const log = z
   .prefault({})
   .describe('The log.');
 
-const kafka = z
-  .strictObject({
-    brokers: z
-      .array(text('host:port of a broker.'), 'must be a list')
-      .min(1, 'must name at least one broker')
-      .describe('The brokers.'),
-    topicPrefix: z.string('must be text').default('').describe('Put before the name of each topic.'),
-  })
-  .optional()
-  .describe('Where changes are published.');
-
 /** Names stand in messages, metrics and commands, beside the words any and every, which routes use. */
 export const DATABASE_NAME = /^(?!(?:any|every)$)[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 
@@ -139,6 +127,9 @@ export const configShape = {
   limits,
   cache,
   log,
+  services,
+  matrix,
+  accessLog,
   kafka,
 };
 

@@ -1,14 +1,21 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Config, ListenTls } from './config.js';
+import type { Config } from './config.js';
+
+export interface PemFiles {
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly ca: string | null;
+}
 
 /**
- * Faults of the files of `listen.tls` that make TLS impossible: a file that is missing, cannot be read, is not PEM,
+ * Faults of the files of one end of TLS that make it impossible: a file that is missing, cannot be read, is not PEM,
  * or a key that does not belong to the certificate. Each as [key, 'what. What to do'].
  */
-export function tlsFaults(tls: ListenTls): readonly (readonly ['cert' | 'key' | 'ca', string])[] {
-  const faults: (readonly ['cert' | 'key' | 'ca', string])[] = [];
-  const read = <T>(key: 'cert' | 'key' | 'ca', file: string, parse: (pem: Buffer) => T): T | null => {
+export function pemFaults(files: PemFiles): readonly (readonly [keyof PemFiles, string])[] {
+  const faults: (readonly [keyof PemFiles, string])[] = [];
+  const read = <T>(key: keyof PemFiles, file: string | null, parse: (pem: Buffer) => T): T | null => {
+    if (file === null) return null;
     let pem: Buffer;
     try {
       pem = readFileSync(file);
@@ -26,11 +33,11 @@ export function tlsFaults(tls: ListenTls): readonly (readonly ['cert' | 'key' | 
       return null;
     }
   };
-  const cert = read('cert', tls.cert, (pem) => new X509Certificate(pem));
-  const key = read('key', tls.key, (pem) => createPrivateKey(pem));
-  if (tls.ca !== null) read('ca', tls.ca, (pem) => new X509Certificate(pem));
+  const cert = read('cert', files.cert, (pem) => new X509Certificate(pem));
+  const key = read('key', files.key, (pem) => createPrivateKey(pem));
+  read('ca', files.ca, (pem) => new X509Certificate(pem));
   if (cert !== null && key !== null && !cert.checkPrivateKey(key)) {
-    faults.push(['key', `the private key ${tls.key} does not belong to the certificate ${tls.cert}. Use the pair`]);
+    faults.push(['key', `the private key ${files.key} does not belong to the certificate ${files.cert}. Use the pair`]);
   }
   return faults;
 }
@@ -52,6 +59,7 @@ export function certificateWarnings(
   for (const database of config.databases.values()) {
     for (const file of [database.sslcert, database.sslrootcert]) if (file !== null) files.add(file);
   }
+  for (const file of [config.kafka?.ssl?.cert, config.kafka?.ssl?.ca]) if (file) files.add(file);
   const warnings: { text: string; expired: boolean }[] = [];
   for (const file of files) {
     let certificate: X509Certificate;

@@ -14,6 +14,9 @@ function scaled(text: string, pattern: RegExp, units: Readonly<Record<string, nu
   return Math.round(Number(amount) * (units[unit] ?? 0));
 }
 
+/** Text that is not empty. */
+export const text = (description: string) => z.string('must be text').min(1, 'must not be empty').describe(description);
+
 /** '1s', '500ms', '2m', '1h', '0' -> milliseconds */
 export const duration = z
   .string('must be a duration with its unit, such as 500ms, 30s or 2m')

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { duration, percent } from '../config/units.js';
+import { duration, percent, text } from '../config/units.js';
 import { PHASES } from './phases.js';
 
 /** The shape of a file of `routing-rules/`, with the texts that editors show (schema/rule.schema.json). */
-
-const text = (description: string) => z.string('must be text').min(1, 'must not be empty').describe(description);
 
 export const ruleShape = {
   domain: z

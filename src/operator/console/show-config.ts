@@ -8,7 +8,7 @@ export const showConfig = show(
 );
 
 const SECRET = /password|token/i;
-const DURATION = /Timeout$/;
+const DURATION = /(?:Timeout|Interval)$/;
 
 /** Keys as in pgfig.yaml, in its order. */
 export function configRows(config: Config): { readonly key: string; readonly value: string | null }[] {
@@ -29,7 +29,8 @@ function* flat(path: string, value: unknown): Generator<{ key: string; value: st
   const key = path.split('.').at(-1) ?? '';
   if (value === null || value === undefined) yield { key: path, value: null };
   else if (SECRET.test(key)) yield { key: path, value: '(hidden)' };
-  else if (Array.isArray(value)) yield { key: path, value: value.map(String).join(', ') };
+  else if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
+    yield { key: path, value: value.map(String).join(', ') };
   else if (typeof value === 'object') {
     for (const [name, inner] of Object.entries(value)) yield* flat(path === '' ? name : `${path}.${name}`, inner);
   } else yield { key: path, value: DURATION.test(key) ? `${String(value)}ms` : String(value) };
