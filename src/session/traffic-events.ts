@@ -1,4 +1,5 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
+import type { StatementRecord } from './statement-record.js';
 
 /** What is known of a session from outside. */
 export interface SessionInfo {
@@ -22,6 +23,8 @@ export interface TrafficEvents {
   /** DDL was committed: the catalog is old. */
   ddlSeen(): void;
   warning(text: string, fields: Record<string, unknown>): void;
+  /** A statement was answered or refused; told only of those that `TrafficOptions.accessLog` wants. */
+  statementDone?(record: StatementRecord): void;
   /** One line per message, in libpq's trace style. */
   trace?(sessionId: number, direction: 'F' | 'B', peer: string, line: string): void;
 }

@@ -23,6 +23,8 @@ export interface Traffic {
   readonly registry: SessionRegistry;
   /** What answers on the virtual database `pgfig`. */
   readonly console: Console;
+  /** Which statements are told to `events.statementDone`: asked once for each; null: none. */
+  readonly accessLog: { wants(service: string): boolean } | null;
   rules: RuleSet;
   catalog: CatalogView | null;
   /** Grows when rules or catalog change: a session compares it before it plans. */

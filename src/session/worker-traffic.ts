@@ -42,6 +42,8 @@ export interface TrafficOptions {
   readonly events: TrafficEvents;
   readonly trace: boolean;
   readonly console: Console;
+  /** Asked for each statement whether `events.statementDone` is to have it; without it: none. */
+  readonly accessLog?: { wants(service: string): boolean };
   /**
    * Resolves when the catalog that was read after this moment has been taken, or after a while; never rejects.
    * @returns whether every database could be read
@@ -68,6 +70,7 @@ export class WorkerTraffic implements Gate, Traffic {
   readonly tls: ClientTls | null;
   readonly registry: SessionRegistry;
   readonly console: Console;
+  readonly accessLog: { wants(service: string): boolean } | null;
   rules: RuleSet;
   catalog: CatalogView | null;
   generation = 0;
@@ -97,6 +100,7 @@ export class WorkerTraffic implements Gate, Traffic {
     this.tls = config.listen.tls === null ? null : new ClientTls(config.listen.tls);
     this.registry = new SessionRegistry(config.limits);
     this.console = options.console;
+    this.accessLog = options.accessLog ?? null;
     this.#users = readUsers(config);
     this.#ready = loadParser().then((parser) => {
       this.#cache = new StatementCache<TextPlan>(parser, config.cache, this.#thread);
