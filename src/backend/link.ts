@@ -10,6 +10,8 @@ export interface LinkOwner {
   toClient(link: Link, chunk: Buffer, start: number, end: number, owned: boolean): void;
   /** An ErrorResponse that is the client's is about to pass. */
   onError(link: Link, fields: ErrorFields): void;
+  /** Before that, while the request that it answers is still at the queue's head, where that has a mark. It ends at `end`. */
+  onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void;
   /**
    * ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E.
    * @returns the byte that the client is to see, 0 to keep the message from it
@@ -17,6 +19,8 @@ export interface LinkOwner {
   onReady(link: Link, status: number, shown: boolean): number;
   /** CommandComplete, the client's, is about to pass: the tag lies in chunk[start, end). */
   onCommand(link: Link, chunk: Buffer, start: number, end: number): void;
+  /** PortalSuspended is about to pass; it ends at `end` of the chunk. */
+  onSuspended(link: Link, chunk: Buffer, end: number): void;
   /** CopyInResponse or CopyBothResponse passed. */
   onCopyIn(link: Link): void;
   onParameterStatus(link: Link, name: string, value: string): void;
@@ -57,6 +61,8 @@ export class Link implements ChannelOwner {
   /** Bytes from and to this backend. */
   bytesIn = 0;
   bytesOut = 0;
+  /** Of `bytesIn`, those that the statement last asked about with `took` was answered with. */
+  answeredBytes = 0;
   readonly #channel: Channel;
   #owner: LinkOwner;
   /** The unfinished message at the end of what was read, in pieces, and the size at which it is worth looking again. */
@@ -69,6 +75,11 @@ export class Link implements ChannelOwner {
   #bulkHidden = false;
   #fatal: ErrorFields | null = null;
   #lost = false;
+  /** performance.now() for the chunk at hand; 0: not looked at yet. */
+  #now = 0;
+  /** When, and with which byte of `bytesIn`, the last statement's answer ended. */
+  #answeredAt = 0;
+  #answeredTo = 0;
 
   constructor(
     database: string,
@@ -129,6 +140,26 @@ export class Link implements ChannelOwner {
     this.#channel.writeBorrowed(chunk, start, end);
   }
 
+  /** performance.now() when the chunk at hand came: the clock is read once for each. */
+  get now(): number {
+    if (this.#now === 0) this.#now = performance.now();
+    return this.#now;
+  }
+
+  /**
+   * A statement's answer ends at `end` of the chunk at hand.
+   * @returns seconds since its request arrived, or since the answer before it where it had to wait for that
+   */
+  took(chunk: Buffer, end: number): number {
+    const { now } = this;
+    const since = Math.max(this.queue.headSince, this.#answeredAt);
+    const to = this.bytesIn - (chunk.length - end);
+    this.answeredBytes = to - this.#answeredTo;
+    this.#answeredTo = to;
+    this.#answeredAt = now;
+    return now > since ? (now - since) / 1000 : 0;
+  }
+
   pause(): void {
     this.#channel.pause();
   }
@@ -148,6 +179,7 @@ export class Link implements ChannelOwner {
 
   onData(incoming: Buffer, incomingOwned: boolean): void {
     if (this.#lost) return;
+    this.#now = 0;
     this.bytesIn += incoming.length;
     if (this.raw) return this.#owner.toClient(this, incoming, 0, incoming.length, incomingOwned);
     let chunk = incoming;
@@ -260,6 +292,10 @@ export class Link implements ChannelOwner {
         this.#owner.onCommand(this, chunk, at + 5, end);
         this.queue.take(type);
         return true;
+      case B.PortalSuspended:
+        this.#owner.onSuspended(this, chunk, end);
+        this.queue.take(type);
+        return true;
       case B.ErrorResponse:
         return this.#shownError(chunk, at, end);
       case B.NoData:
@@ -293,6 +329,7 @@ export class Link implements ChannelOwner {
   #shownError(chunk: Buffer, at: number, end: number): boolean {
     const fields = this.#noteFatal(chunk, at, end);
     if (this.#fatal !== null || this.queue.size === 0) return false;
+    if (this.queue.headMark !== null) this.#owner.onFailed(this, fields, chunk, end);
     this.queue.take(B.ErrorResponse);
     this.#owner.onError(this, fields);
     return true;

@@ -55,6 +55,8 @@ export class ReplyQueue {
   #kinds = new Uint8Array(INITIAL_SIZE);
   #hidden: (Hidden | null)[] = new Array(INITIAL_SIZE).fill(null);
   #watchers: (Watcher | null)[] = new Array(INITIAL_SIZE).fill(null);
+  #marks: (object | null)[] = new Array(INITIAL_SIZE).fill(null);
+  #since = new Float64Array(INITIAL_SIZE);
   #head = 0;
   #count = 0;
   /** Entries that are the client's. */
@@ -95,12 +97,34 @@ export class ReplyQueue {
     return this.#count === 0 ? null : (this.#hidden[this.#head] ?? null);
   }
 
-  push(kind: Expect, hidden: Hidden | null = null, watcher: Watcher | null = null): void {
+  /** What the owner has put with the request whose reply comes next. */
+  get headMark(): object | null {
+    return this.#count === 0 ? null : (this.#marks[this.#head] ?? null);
+  }
+
+  /** When that request arrived, by performance.now(). */
+  get headSince(): number {
+    return this.#since[this.#head] as number;
+  }
+
+  /**
+   * @param mark the owner's own: `headMark` while this request is answered
+   * @param since when it arrived, by performance.now(); looked at with a mark only
+   */
+  push(
+    kind: Expect,
+    hidden: Hidden | null = null,
+    watcher: Watcher | null = null,
+    mark: object | null = null,
+    since = 0,
+  ): void {
     if (this.#count === this.#kinds.length) this.#grow();
     const at = (this.#head + this.#count) & (this.#kinds.length - 1);
     this.#kinds[at] = kind;
     this.#hidden[at] = hidden;
     this.#watchers[at] = watcher;
+    this.#marks[at] = mark;
+    this.#since[at] = since;
     this.#count++;
     if (hidden === null && kind !== Expect.CopyEnd) this.#shown++;
     if (kind === Expect.CopyEnd && this.#count === 1) this.#pop(true);
@@ -148,6 +172,7 @@ export class ReplyQueue {
     const watcher = this.#watchers[at] ?? null;
     this.#hidden[at] = null;
     this.#watchers[at] = null;
+    this.#marks[at] = null;
     if (hidden === null && this.#kinds[at] !== Expect.CopyEnd) this.#shown--;
     this.#head = (at + 1) & (this.#kinds.length - 1);
     this.#count--;
@@ -176,6 +201,8 @@ export class ReplyQueue {
       this.#kinds[to] = this.#kinds[from] ?? 0;
       this.#hidden[to] = this.#hidden[from] ?? null;
       this.#watchers[to] = this.#watchers[from] ?? null;
+      this.#marks[to] = this.#marks[from] ?? null;
+      this.#since[to] = this.#since[from] ?? 0;
     }
     this.#recountShown(drop);
   }
@@ -192,6 +219,7 @@ export class ReplyQueue {
       const at = (this.#head + i) & mask;
       this.#hidden[at] = null;
       this.#watchers[at] = null;
+      this.#marks[at] = null;
     }
     this.#shown = shown;
   }
@@ -201,15 +229,21 @@ export class ReplyQueue {
     const kinds = new Uint8Array(size);
     const hidden: (Hidden | null)[] = new Array(size).fill(null);
     const watchers: (Watcher | null)[] = new Array(size).fill(null);
+    const marks: (object | null)[] = new Array(size).fill(null);
+    const since = new Float64Array(size);
     for (let i = 0; i < this.#count; i++) {
       const at = (this.#head + i) & (this.#kinds.length - 1);
       kinds[i] = this.#kinds[at] ?? 0;
       hidden[i] = this.#hidden[at] ?? null;
       watchers[i] = this.#watchers[at] ?? null;
+      marks[i] = this.#marks[at] ?? null;
+      since[i] = this.#since[at] ?? 0;
     }
     this.#kinds = kinds;
     this.#hidden = hidden;
     this.#watchers = watchers;
+    this.#marks = marks;
+    this.#since = since;
     this.#head = 0;
   }
 }

@@ -71,6 +71,8 @@ export const ERROR_TABLE = {
   UNKNOWN_COMMAND: error('42601', 'SHOW HELP lists the commands of the console.'),
   CONSOLE_UNAVAILABLE: error('57P03', 'It may be starting anew; try again in a moment.', true),
   INTERNAL: error('XX000', 'This is a bug of pgfig; please report it with the log lines around it.'),
+  // What was seen of the traffic
+  MATRIX_UNREADABLE: error('F0000'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

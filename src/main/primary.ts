@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { mergeWireTexts } from '../backend/catalog/wire-text.js';
 import type { Config } from '../config/config.js';
+import { DeltaQueue } from '../operator/matrix/delta-queue.js';
 import { ProcessMetrics } from '../operator/metrics/process-metrics.js';
 import { mockAuthKey } from '../operator/processes/auth-key.js';
 import { UNAVAILABLE } from '../operator/processes/console-wire.js';
@@ -38,6 +39,7 @@ export class Primary {
   readonly #pool: WorkerPool;
   readonly #control: ControlChild;
   readonly #metrics = new ProcessMetrics('primary');
+  readonly #deltas = new DeltaQueue((matrix) => this.#control.send({ type: 'matrix', matrix }));
   #rules: RuleSetWire;
   #catalog: string | null = null;
   #onCatalog: (() => void) | null = null;
@@ -66,6 +68,7 @@ export class Primary {
         const sent = this.#control.send({ type: 'ddl-seen', asked: id === null ? null : { id, from } });
         if (!sent && id !== null) this.#pool.catalogRead(from, id, false);
       },
+      onMatrix: (matrix) => this.#deltas.add(matrix),
       onConsole: (from, request) => {
         if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
       },

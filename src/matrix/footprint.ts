@@ -18,6 +18,9 @@ export interface FootprintEntry {
   readonly named: boolean;
 }
 
+/** A reason is part of a cell's key, which an index of the control database has to take. */
+const LONGEST_REASON = 300;
+
 /** So many tables at most are paired with each other: one statement or transaction over a whole schema says nothing. */
 export const MOST_PAIRED = 100;
 
@@ -44,7 +47,7 @@ export function footprintOf(statement: Statement, route: Route): Footprint | nul
 
 function opaqueReason(statement: Statement, route: Route): string | null {
   if (statement.kind === 'unparsable') return 'text that does not parse';
-  return route.opaque;
+  return route.opaque?.slice(0, LONGEST_REASON) ?? null;
 }
 
 const namesOf = (touches: readonly { readonly table: string }[]): readonly string[] =>

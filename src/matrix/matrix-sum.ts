@@ -4,8 +4,16 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Adds matrices up. What is added is not kept: the sum has cells of its own. */
 export class MatrixSum {
+  readonly #most: number;
+  /** Cells and pairs that there was no room for. */
+  dropped = 0;
   #cells = new Map<string, Mutable<Cell>>();
   #pairs = new Map<string, Mutable<Pair>>();
+
+  /** @param most cells and pairs: what is new beyond that is dropped, and counted */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
 
   /** Cells and pairs held now. */
   get size(): number {
@@ -21,7 +29,7 @@ export class MatrixSum {
     const key = cellKey(cell);
     const sum = this.#cells.get(key);
     if (sum === undefined) {
-      this.#cells.set(key, { ...cell });
+      if (this.#hasRoom()) this.#cells.set(key, { ...cell });
       return;
     }
     sum.statements += cell.statements;
@@ -34,11 +42,17 @@ export class MatrixSum {
     if (sum.example === '') sum.example = cell.example;
   }
 
+  #hasRoom(): boolean {
+    if (this.size < this.#most) return true;
+    this.dropped++;
+    return false;
+  }
+
   #addPair(pair: Pair): void {
     const key = pairKey(pair);
     const sum = this.#pairs.get(key);
     if (sum === undefined) {
-      this.#pairs.set(key, { ...pair });
+      if (this.#hasRoom()) this.#pairs.set(key, { ...pair });
       return;
     }
     sum.count += pair.count;

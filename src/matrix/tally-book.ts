@@ -4,6 +4,12 @@ import { MatrixSum } from './matrix-sum.js';
 import type { Tally } from './tally.js';
 import { WorkNode } from './work-node.js';
 
+/** More than these are counted together; `services` in pgfig.yaml maps such names to those that are meant. */
+export const MOST_SERVICES = 1000;
+export const OTHER_SERVICES = '(other services)';
+/** Postgres cuts application_name and user at 63 bytes; a mapping may make longer ones. */
+const LONGEST_SERVICE = 200;
+
 /** What one worker, or one reading of a log, has counted since the last harvest. */
 export class TallyBook {
   #dirty: Tally[] = [];
@@ -12,6 +18,21 @@ export class TallyBook {
   #root = new WorkNode(null, null);
   /** Transactions that wrote more tables than are paired. */
   wide = 0;
+  /** Services that were counted under OTHER_SERVICES. */
+  crowded = 0;
+  readonly #services = new Set<string>();
+
+  /** The name that a service is counted under: names with a process id or a request in them must not fill the memory. */
+  serviceOf(given: string): string {
+    const name = given.slice(0, LONGEST_SERVICE);
+    if (this.#services.has(name)) return name;
+    if (this.#services.size >= MOST_SERVICES) {
+      this.crowded++;
+      return OTHER_SERVICES;
+    }
+    this.#services.add(name);
+    return name;
+  }
 
   /** A statement was carried out. @param seconds since it arrived */
   done(tally: Tally, rows: number, seconds: number): void {

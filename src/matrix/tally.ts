@@ -19,6 +19,8 @@ export class Tally implements TallyKey {
   readonly footprint: Footprint;
   readonly database: string;
   readonly example: string;
+  /** Its transaction has written rows with it. */
+  readonly writes: boolean;
   statements = 0;
   errors = 0;
   refused = 0;
@@ -35,6 +37,7 @@ export class Tally implements TallyKey {
     this.footprint = footprint;
     this.database = database;
     this.example = example;
+    this.writes = footprint.written.length > 0;
   }
 
   reset(): void {

@@ -8,7 +8,9 @@ import { isCopyInMessage } from '../wire/framer.js';
 import { sync } from '../wire/frontend-messages.js';
 import { F } from '../wire/types.js';
 import { onAsync } from './asynchronous.js';
+import { IDLE } from './client/client-end.js';
 import type { InputHandler } from './client/client-input.js';
+import { carriedOut, failed, suspended } from './counting/counting.js';
 import { describe } from './extended/descriptions.js';
 import * as extended from './extended/extended-query.js';
 import { pipelineLost } from './extended/pipeline-end.js';
@@ -61,6 +63,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     const sampled = (++counters.tick & 63) === 0;
     const began = performance.now();
     this.#startedAt = began;
+    this.arrivedAt = began;
     try {
       this.input.push(chunk, owned);
     } catch (error) {
@@ -210,6 +213,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
+    if (status === IDLE) this.work.end(!this.lastQueryFailed);
     if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
     return this.status;
   }
@@ -227,7 +231,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   }
 
   #observe(target: SessionLink): void {
-    target.histogram.observe((performance.now() - this.#startedAt) / 1000);
+    target.histogram.observe((target.link.now - this.#startedAt) / 1000);
     this.#startedAt = 0;
     if (!this.#sampled) return;
     this.#sampled = false;
@@ -242,7 +246,19 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     void fields;
   }
 
-  onCommand(_link: Link, chunk: Buffer, start: number, end: number): void {
+  onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void {
+    const mark = link.queue.headMark;
+    if (mark !== null) failed(this, link, mark, fields.code, chunk, end);
+  }
+
+  onSuspended(link: Link, chunk: Buffer, end: number): void {
+    const mark = link.queue.headMark;
+    if (mark !== null) suspended(this, link, mark, chunk, end);
+  }
+
+  onCommand(link: Link, chunk: Buffer, start: number, end: number): void {
+    const mark = link.queue.headMark;
+    if (mark !== null) carriedOut(this, link, mark, chunk, start, end);
     if (this.tx !== null) this.lastTag = decodeCommandTag(chunk, start, end);
   }
 

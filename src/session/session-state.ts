@@ -1,3 +1,5 @@
+import { TallyBook } from '../matrix/tally-book.js';
+import { TransactionWork } from '../matrix/transaction-work.js';
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
 import { ClientEnd, IDLE } from './client/client-end.js';
@@ -10,10 +12,14 @@ import type { OwnRelations } from './names/own-relations.js';
 import { RoutingFacts } from './names/routing-facts.js';
 import { DECIDES_NAMES } from './names/search-path.js';
 import type { TextPlan } from './plan/text-plan.js';
+import { serviceOf } from './service.js';
 import type { SessionLink } from './session-link.js';
 import type { Traffic } from './traffic.js';
 import { Settings } from './transaction/settings.js';
 import type { Transaction } from './transaction/transaction.js';
+
+/** Nothing is written in it where nothing is counted. */
+const NO_BOOK = new TallyBook();
 
 /** What a session is made of, and the routing context that it has: what its routes depend on. */
 export abstract class SessionState {
@@ -31,6 +37,12 @@ export abstract class SessionState {
   readonly cursors = new Map<string, { readonly target: SessionLink; readonly hold: boolean }>();
   readonly listening = new Set<string>();
   readonly waiters = new Waiters();
+  /** What the transaction under way has written, for the matrix. */
+  readonly work: TransactionWork;
+  /** The name that its service is counted under. */
+  countedService: string;
+  /** When the client's bytes at hand arrived, by performance.now(). */
+  arrivedAt = 0;
   context: RoutingContext;
   generation = -1;
   home: SessionLink | null = null;
@@ -93,6 +105,8 @@ export abstract class SessionState {
     this.traffic = traffic;
     this.start = start;
     this.homeName = homeName;
+    this.work = new TransactionWork(traffic.book ?? NO_BOOK);
+    this.countedService = traffic.book?.serviceOf(start.info.service) ?? '';
     this.client = new ClientEnd(channel, traffic.counters);
     this.run = new ClientRun(this.client, traffic.counters);
     this.input = new ClientInput(this.inputHandler());
@@ -110,11 +124,17 @@ export abstract class SessionState {
     this.client.report(name, value);
     if (name !== 'application_name') return;
     const { info } = this.start;
-    const service = value === '' ? info.user : value;
+    const service = serviceOf(this.traffic, value, info);
     if (service === info.service) return;
     info.service = service;
+    this.countedService = this.traffic.book?.serviceOf(service) ?? '';
     this.facts.service = service;
     this.generation = -1;
+  }
+
+  /** Whether it matters what names mean: to find the right one of several databases, or to count the right table. */
+  get followsNames(): boolean {
+    return this.context.rules.databases.length > 1 || this.traffic.book !== null;
   }
 
   /** Takes new rules, unless a transaction or pipeline still runs by the old ones. */
@@ -177,8 +197,9 @@ export abstract class SessionState {
 
   /** DDL of this session is committed: other sessions hear of it soon, this one before its next statement is planned. */
   noteDdl(): void {
-    if (this.context.rules.databases.length < 2) return;
-    this.facts.definitionsChanged = true;
+    if (!this.followsNames) return;
+    // With one database only the matrix wants to know, and nothing waits for that.
+    if (this.context.rules.databases.length > 1) this.facts.definitionsChanged = true;
     this.traffic.events.ddlSeen();
   }
 

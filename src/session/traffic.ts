@@ -1,5 +1,7 @@
 import type { CircuitBreaker } from '../backend/circuit-breaker.js';
 import type { Config, DatabaseConfig } from '../config/config.js';
+import type { ServiceNames } from '../config/service-names.js';
+import type { TallyBook } from '../matrix/tally-book.js';
 import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
@@ -25,6 +27,10 @@ export interface Traffic {
   readonly console: Console;
   /** Which statements are told to `events.statementDone`: asked once for each; null: none. */
   readonly accessLog: { wants(service: string): boolean } | null;
+  /** What the services are called. */
+  readonly services: ServiceNames;
+  /** Where the matrix is counted; null: it is not. */
+  readonly book: TallyBook | null;
   rules: RuleSet;
   catalog: CatalogView | null;
   /** Grows when rules or catalog change: a session compares it before it plans. */

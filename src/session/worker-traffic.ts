@@ -6,7 +6,10 @@ import type { Verifier } from '../auth/verifier.js';
 import { CircuitBreaker } from '../backend/circuit-breaker.js';
 import type { AuthMethod, Config, DatabaseConfig } from '../config/config.js';
 import { isConsole } from '../config/console-access.js';
+import { ServiceNames } from '../config/service-names.js';
 import { PgfigError } from '../errors/pgfig-error.js';
+import { EMPTY_MATRIX, type Matrix } from '../matrix/matrix.js';
+import { TallyBook } from '../matrix/tally-book.js';
 import { ClientTls } from '../net/client-tls.js';
 import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
@@ -71,6 +74,8 @@ export class WorkerTraffic implements Gate, Traffic {
   readonly registry: SessionRegistry;
   readonly console: Console;
   readonly accessLog: { wants(service: string): boolean } | null;
+  readonly services: ServiceNames;
+  readonly book: TallyBook | null;
   rules: RuleSet;
   catalog: CatalogView | null;
   generation = 0;
@@ -101,6 +106,8 @@ export class WorkerTraffic implements Gate, Traffic {
     this.registry = new SessionRegistry(config.limits);
     this.console = options.console;
     this.accessLog = options.accessLog ?? null;
+    this.services = new ServiceNames(config.services);
+    this.book = config.matrix.enabled ? new TallyBook() : null;
     this.#users = readUsers(config);
     this.#ready = loadParser().then((parser) => {
       this.#cache = new StatementCache<TextPlan>(parser, config.cache, this.#thread);
@@ -237,6 +244,11 @@ export class WorkerTraffic implements Gate, Traffic {
   /** The sessions for people to look at, at most so many. */
   sights(most: number): SessionSight[] {
     return this.registry.sights(most);
+  }
+
+  /** What was counted for the matrix since the last time. */
+  harvest(): Matrix {
+    return this.book?.harvest(Date.now()) ?? EMPTY_MATRIX;
   }
 
   stats(): TrafficStats {

@@ -22,6 +22,9 @@ export interface TextKey {
   readonly parsedBytes: number;
 }
 
+/** The key that stands for exactly this text, with standard_conforming_strings on. */
+export const exactKeyOf = (text: string): string => EXACT + Buffer.from(text, 'utf8').toString('latin1');
+
 /** The key of a text in UTF-8 at [start, end) of `buf`. Two texts with the same key have the same statements. */
 export function keyOf(buf: Uint8Array, start: number, end: number, standardConformingStrings: boolean): TextKey {
   const length = end - start;

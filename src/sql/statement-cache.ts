@@ -9,6 +9,8 @@ export interface CachedStatement<Extra> {
   readonly parsed: ParsedText;
   /** The caller's own: the router keeps the route here. Lost when the entry is evicted. */
   extra: Extra | null;
+  /** By what it is known in the cache; null: too long to be kept. */
+  readonly key: string | null;
   /** Shared by every text that differs only in its literals, and in how many rows of a kind it lists. */
   readonly folded: boolean;
 }
@@ -152,7 +154,7 @@ export class StatementCache<Extra> {
 
   #keep(known: TextKey, parsed: ParsedText): CachedStatement<Extra> {
     if (parsed.syntaxError !== null) this.stats.unparsable += 1;
-    const entry: CachedStatement<Extra> = { parsed, extra: null, folded: known.folded };
+    const entry: CachedStatement<Extra> = { parsed, extra: null, key: known.key, folded: known.folded };
     if (known.key === null || parsed.transient === true) this.stats.uncached += 1;
     else this.#entries.set(known.key, entry);
     return entry;

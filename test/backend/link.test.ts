@@ -49,6 +49,12 @@ class Owner implements LinkOwner {
   onError(_link: Link, fields: ErrorFields): void {
     this.events.push(`error ${fields.code}`);
   }
+  onFailed(_link: Link, fields: ErrorFields): void {
+    this.events.push(`failed ${fields.code}`);
+  }
+  onSuspended(): void {
+    this.events.push('suspended');
+  }
   onReady(_link: Link, status: number, shown: boolean): number {
     this.events.push(`ready ${String.fromCharCode(status)} ${shown ? 'shown' : 'hidden'}`);
     return shown && !this.keepsReady ? (this.tells ?? status) : 0;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { EMPTY_MATRIX, type Matrix } from '../../src/matrix/matrix.js';
 import { runWorker, type Traffic } from '../../src/operator/processes/worker-process.js';
 import { pidOf } from '../../src/session/login/cancel-keys.js';
 import type { SessionInfo } from '../../src/session/traffic-events.js';
@@ -26,6 +27,10 @@ class LineTraffic implements Traffic {
     this.#options = options;
     this.#rules = options.rules;
     this.#catalog = options.catalog === null ? null : `${options.catalog.version}`;
+  }
+
+  harvest(): Matrix {
+    return EMPTY_MATRIX;
   }
 
   accept(socket: Socket): void {

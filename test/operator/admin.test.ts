@@ -12,6 +12,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
   status: async () => ({ version: '1' }),
   rules: async () => ({ version: 1 }),
   reload: async () => ({ refused: false, report: { version: 1, taken: true } }),
+  flushMatrix: async () => null,
   failed: () => {},
   ...more,
 });
@@ -89,4 +90,19 @@ t.test('ready: all workers listen, nothing drains, some database answers', async
   t.notOk(readiness(config, { ...primary, draining: true }, up(true, true)).ready);
   const deaf = { ...primary, workers: [worker, { ...worker, worker: 2, listening: false }] };
   t.strictSame(readiness(config, deaf, up(true, true)).reasons, ['1 of 2 workers do not listen yet']);
+});
+
+t.test('the matrix is stored on request, and not for a web page', async (t) => {
+  let asked = 0;
+  const flushMatrix = async (): Promise<string | null> => (++asked === 1 ? null : 'the disk is full');
+  const app = adminApp(source({ flushMatrix }));
+  const headers = { origin: 'http://evil.example' };
+  t.equal((await app.request('/api/matrix/flush', { method: 'POST', headers })).status, 403);
+  t.equal(asked, 0);
+  const stored = await app.request('/api/matrix/flush', { method: 'POST' });
+  t.equal(stored.status, 200);
+  t.same(await stored.json(), { flushed: true, error: null });
+  const failed = await app.request('/api/matrix/flush', { method: 'POST' });
+  t.equal(failed.status, 422);
+  t.same(await failed.json(), { flushed: false, error: 'the disk is full' });
 });

@@ -32,7 +32,12 @@ const contextOf = (more: Partial<RoutingContext> = {}): RoutingContext => ({
   ...more,
 });
 
-const cached = (sql: string): CachedStatement<TextPlan> => ({ parsed: parser.parse(sql), extra: null, folded: true });
+const cached = (sql: string): CachedStatement<TextPlan> => ({
+  parsed: parser.parse(sql),
+  extra: null,
+  key: sql,
+  folded: true,
+});
 
 /** How many plans stand on the entry. */
 function slots(entry: CachedStatement<TextPlan>): number {

@@ -11,6 +11,8 @@ export interface AdminSource {
   rules(): Promise<object>;
   /** Reads certificates, users and rules again. `refused`: the rules folder is broken. */
   reload(): Promise<{ refused: boolean; report: object }>;
+  /** Stores all that has been counted until now. @returns why that cannot be done; null: it is done */
+  flushMatrix(): Promise<string | null>;
   failed(path: string, error: unknown): void;
 }
 
@@ -39,11 +41,18 @@ export function adminApp(source: AdminSource): Hono {
   });
   app.get('/api/status', async (c) => c.json(await source.status()));
   app.get('/api/rules', async (c) => c.json(await source.rules()));
-  app.post('/api/reload', async (c) => {
+  app.post('*', async (c, next) => {
     // Only browsers send it, for pages that are not ours: without a token a foreign page could else reload.
     if (c.req.header('Origin') !== undefined) return c.json({ error: 'not from a web page' }, 403);
+    return next();
+  });
+  app.post('/api/reload', async (c) => {
     const { refused, report } = await source.reload();
     return c.json(report, refused ? 422 : 200);
+  });
+  app.post('/api/matrix/flush', async (c) => {
+    const error = await source.flushMatrix();
+    return c.json({ flushed: error === null, error }, error === null ? 200 : 422);
   });
   app.notFound((c) => c.json({ error: `nothing at ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {

@@ -5,7 +5,8 @@ import { counter, type Metric } from '../metrics/metric-json.js';
 import { BackOff } from './back-off.js';
 import type { ControlInit, FromControl, ToControl } from './messages.js';
 
-const KILL_AFTER_MS = 1_000;
+/** Longer than it may take to store what it has counted. */
+const KILL_AFTER_MS = 5_000;
 
 export interface ControlChildOptions {
   /** File of the control process's program. */
@@ -20,6 +21,8 @@ export class ControlChild {
   readonly #options: ControlChildOptions;
   readonly #backOff = new BackOff();
   #child: ChildProcess | null = null;
+  /** It has been told what it is for; what comes before that, it does not understand. */
+  #begun = false;
   #startedAt = 0;
   #restarts = 0;
   #adminPort: number | null = null;
@@ -42,6 +45,10 @@ export class ControlChild {
 
   /** Whether there is a process that may get it. */
   send(message: ToControl): boolean {
+    return this.#begun && this.#tell(message);
+  }
+
+  #tell(message: ToControl): boolean {
     if (!this.#child?.connected) return false;
     this.#child.send(message, () => {});
     return true;
@@ -66,7 +73,7 @@ export class ControlChild {
         clearTimeout(timer);
         resolve();
       };
-      this.send({ type: 'stop' });
+      this.#tell({ type: 'stop' });
     });
   }
 
@@ -80,7 +87,7 @@ export class ControlChild {
   }
 
   #receive(message: FromControl): void {
-    if (message.type === 'hello') this.send(this.#options.init(this.#adminPort));
+    if (message.type === 'hello') this.#begun = this.#tell(this.#options.init(this.#adminPort));
     else if (message.type === 'listening') {
       this.#adminPort = message.port;
       this.#onStart?.listening({ host: message.host, port: message.port });
@@ -103,6 +110,7 @@ export class ControlChild {
 
   #exited(code: number | null, signal: string | null): void {
     this.#child = null;
+    this.#begun = false;
     if (this.#onGone !== null) {
       this.#onGone();
       return;

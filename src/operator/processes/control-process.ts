@@ -10,8 +10,11 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import type { MatrixKeeper } from '../matrix/matrix-keeper.js';
+import { openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
+import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
@@ -25,6 +28,8 @@ import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
 /** How long an answer to a reload waits for the workers; one that is busy for longer takes the rules later. */
 const TAKEN_DEADLINE_MS = 2_000;
 const TAKEN_POLL_MS = 5;
+/** How long the last flush may take when everything ends. */
+const LAST_FLUSH_MS = 3_000;
 
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
@@ -64,6 +69,7 @@ class ControlProcess {
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
   readonly #console: ConsoleSource;
+  readonly #matrix: MatrixKeeper | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -95,6 +101,7 @@ class ControlProcess {
       },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
+    this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -119,6 +126,9 @@ class ControlProcess {
       case 'ddl-seen':
         this.#ddlSeen(message.asked);
         break;
+      case 'matrix':
+        this.#matrix?.add(message.matrix);
+        break;
       case 'stop':
         this.end();
         break;
@@ -135,8 +145,10 @@ class ControlProcess {
     this.#rules.close();
     this.#catalog.close();
     this.#server?.close();
-    this.#output.flush();
-    process.exit(0);
+    void (this.#matrix?.close(LAST_FLUSH_MS) ?? Promise.resolve()).finally(() => {
+      this.#output.flush();
+      process.exit(0);
+    });
   }
 
   async #listen(): Promise<void> {
@@ -159,6 +171,7 @@ class ControlProcess {
         const parts = await this.#scrapes.ask();
         const own = [
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
+          ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix)),
           ...this.#metrics.collect(),
         ];
         return {
@@ -170,8 +183,18 @@ class ControlProcess {
       status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
+      flushMatrix: () => this.#flushMatrix(),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
+  }
+
+  /** All that the workers have counted until now is stored. @returns why it is not; null: it is */
+  async #flushMatrix(): Promise<string | null> {
+    if (this.#matrix === null) return 'matrix.enabled is false';
+    // Workers send what they have counted ahead of their metrics.
+    await this.#scrapes.ask();
+    await this.#matrix.flush();
+    return this.#matrix.error;
   }
 
   #consoleSource(): ConsoleSource {

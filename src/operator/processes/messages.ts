@@ -65,6 +65,8 @@ export type FromWorker =
   | { readonly type: 'metrics'; readonly id: number | null; readonly metrics: string }
   /** `sessions`: JSON text of a SessionSight[]. */
   | { readonly type: 'sessions-seen'; readonly id: number; readonly sessions: string }
+  /** Counted since the last one; `matrix` is text of matrix/wire-text.ts. */
+  | { readonly type: 'matrix'; readonly matrix: string }
   /** A command of a console session, to be carried out by the control process. */
   | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
   /** `id`: somebody waits until the catalog shows it, to be answered with 'catalog-read'; null: nobody does. */
@@ -113,6 +115,7 @@ export type ToControl =
   | ControlInit
   | { readonly type: 'scrape'; readonly id: number; readonly parts: readonly string[] }
   | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
+  | { readonly type: 'matrix'; readonly matrix: string }
   | { readonly type: 'sessions'; readonly id: number; readonly sessions: readonly WorkerSessions[] }
   | {
       readonly type: 'console';

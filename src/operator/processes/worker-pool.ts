@@ -23,6 +23,7 @@ export interface WorkerPoolOptions {
   readonly init: (slot: number) => WorkerInit;
   /** `id`: the worker waits for `catalogRead`; null: it does not. */
   readonly onDdl: (from: Asker, id: number | null) => void;
+  readonly onMatrix: (matrix: string) => void;
   /** A worker asks for a command of the console to be carried out; to be answered by `answerConsole`. */
   readonly onConsole: (from: Asker, request: Extract<FromWorker, { type: 'console' }>) => void;
 }
@@ -217,6 +218,9 @@ export class WorkerPool {
         break;
       case 'console':
         this.#options.onConsole({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
+        break;
+      case 'matrix':
+        this.#options.onMatrix(message.matrix);
         break;
       case 'ddl-seen':
         this.#options.onDdl({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message.id);

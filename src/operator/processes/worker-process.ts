@@ -2,6 +2,7 @@ import net from 'node:net';
 import { Catalog } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { matrixToText } from '../../matrix/wire-text.js';
 import type { Console } from '../../session/console/console.js';
 import type { TrafficEvents } from '../../session/traffic-events.js';
 import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
@@ -29,6 +30,7 @@ export type Traffic = Pick<
   | 'setLimits'
   | 'sights'
   | 'stats'
+  | 'harvest'
   | 'drain'
   | 'close'
 >;
@@ -36,6 +38,8 @@ export type Traffic = Pick<
 /** How often a worker tells its session counts at most. */
 const REPORT_INTERVAL_MS = 20;
 const KEEP_ALIVE_MS = 60_000;
+/** A worker that dies loses what it has counted in this time. */
+const HARVEST_INTERVAL_MS = 1_000;
 /** Longer than whatever the control process itself waits for. */
 const CONSOLE_TIMEOUT_MS = 10_000;
 /** A session that has done DDL waits this long at most until the catalog shows it: a database may be down. */
@@ -93,6 +97,7 @@ class WorkerProcess {
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
+  #harvests: NodeJS.Timeout | null = null;
 
   constructor(init: WorkerInit, makeTraffic: (options: TrafficOptions) => Traffic) {
     this.#slot = init.slot;
@@ -116,6 +121,7 @@ class WorkerProcess {
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
+    if (this.#config.matrix.enabled) this.#harvests = setInterval(() => this.#harvest(), HARVEST_INTERVAL_MS);
   }
 
   /** Texts are understood here; what they ask for is asked of the control process. */
@@ -180,6 +186,7 @@ class WorkerProcess {
     this.#output.log.debug({ reason }, 'worker ends');
     this.#server.close();
     this.#traffic.close();
+    if (this.#harvests !== null) clearInterval(this.#harvests);
     this.#sendMetrics(null);
     // One turn of the loop, so that the sessions' last words are written.
     setTimeout(() => {
@@ -222,7 +229,14 @@ class WorkerProcess {
     return server;
   }
 
+  #harvest(): void {
+    const matrix = this.#traffic.harvest();
+    if (matrix.cells.length > 0) send({ type: 'matrix', matrix: matrixToText(matrix) });
+  }
+
+  /** What was counted goes first: whoever has the answer has it in the matrix too. */
   #sendMetrics(id: number | null): void {
+    this.#harvest();
     const metrics = [...trafficMetrics(this.#traffic.stats(), this.#slot), ...this.#metrics.collect()];
     send({ type: 'metrics', id, metrics: JSON.stringify(metrics) });
   }

@@ -17,7 +17,7 @@ export function openConsole(traffic: Traffic, admitted: Admitted, id: number, pi
       hint: 'Add the name to admin.users in pgfig.yaml.',
     });
   }
-  const info = infoOf(admitted, id, pid);
+  const info = infoOf(traffic, admitted, id, pid);
   const secret = makeSecret(admitted.minor);
   const session = new ConsoleSession(traffic, channel, info);
   traffic.registry.add({

@@ -6,6 +6,7 @@ import { closeComplete } from '../../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../../wire/decode.js';
 import { HEADER } from '../../wire/framer.js';
 import { FAILED } from '../client/client-end.js';
+import { markOf, noteRefusal } from '../counting/counting.js';
 import { type Found, lookUp, whenRead } from '../plan/reading.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -41,7 +42,7 @@ export function onParse(
   if (prepared.plan.control !== null && parseControl(session, prepared, chunk, at, end)) return;
   refuseInFailed(session, prepared.plan);
   const { plan } = prepared;
-  if (plan.error !== null) throw plan.error;
+  if (plan.error !== null) throw noteRefusal(session, plan, plan.error);
   if (plan.spans) throw new PgfigError('SPLIT_NOT_POSSIBLE', 'a prepared statement cannot span several databases');
   const target = linkOfName(session, plan) ?? openLinkOf(session, plan);
   if (target !== null && isReady(session, target) && !othersBusy(session, target)) {
@@ -90,7 +91,7 @@ export function onBind(session: SessionCore, chunk: Buffer, at: number, end: num
     if (plan.marks !== null) session.noteWritten(plan.marks);
     session.portals.set(names.portal, { link: target, prepared });
     prepared.on = target;
-    send(session, target, Expect.Bind, chunk, at, end);
+    send(session, target, Expect.Bind, chunk, at, end, null, markOf(session, plan, target.database, 'failure'));
     return;
   }
   if (plan.control !== null && bindControl(session, prepared, names.portal, chunk, at, end)) return;
@@ -103,7 +104,7 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
   followRules(session, prepared);
   const { plan } = prepared;
   refuseInFailed(session, plan);
-  if (plan.error !== null) throw plan.error;
+  if (plan.error !== null) throw noteRefusal(session, plan, plan.error);
   const target = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
   await makeReady(session, target, plan.writes);
   await ensurePrepared(session, prepared, target);
@@ -114,7 +115,8 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
   }
   if (plan.marks !== null) session.noteWritten(plan.marks);
   session.portals.set(portal, { link: target, prepared });
-  send(session, target, Expect.Bind, frame, 0, frame.length);
+  const mark = markOf(session, plan, target.database, 'failure');
+  send(session, target, Expect.Bind, frame, 0, frame.length, null, mark);
 }
 
 /** While a message waited, what it needs may have been skipped with a pipeline that failed. @throws PgfigError UNDEFINED_STATEMENT */

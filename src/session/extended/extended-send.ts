@@ -1,6 +1,8 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { stableCopy } from '../../net/slab.js';
 import { IDLE } from '../client/client-end.js';
+import { markOf } from '../counting/counting.js';
+import type { Mark } from '../counting/marks.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { makeReady } from '../transaction/joining.js';
@@ -22,9 +24,10 @@ export function send(
   at: number,
   end: number,
   watcher: { onDone(ok: boolean): void } | null = null,
+  mark: Mark | null = null,
 ): void {
   if (target.link.lost) throw session.lostError(target.database);
-  target.link.queue.push(expect, null, watcher);
+  target.link.queue.push(expect, null, watcher, mark, session.arrivedAt);
   target.lastWasQuery = false;
   target.inPipeline = true;
   session.active = target;
@@ -78,9 +81,10 @@ export function sendParse(
   end: number,
 ): void {
   const watcher = rememberParse(session, prepared, target);
-  if (!prepared.userTypes) return send(session, target, Expect.Parse, chunk, at, end, watcher);
+  const mark = markOf(session, prepared.plan, target.database, 'failure');
+  if (!prepared.userTypes) return send(session, target, Expect.Parse, chunk, at, end, watcher, mark);
   const frame = parseFor(session, prepared, target);
-  send(session, target, Expect.Parse, frame, 0, frame.length, watcher);
+  send(session, target, Expect.Parse, frame, 0, frame.length, watcher, mark);
 }
 
 export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');

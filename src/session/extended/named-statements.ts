@@ -1,3 +1,4 @@
+import { exactKeyOf } from '../../sql/read-text.js';
 import type { SessionEffect } from '../../sql/statement.js';
 import { planOf } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -15,7 +16,7 @@ export function notePrepared(
   sql: string,
 ): void {
   const inner = { statements: [effect.statement], spans: [[0, 0] as const], syntaxError: null };
-  const cached = { parsed: inner, extra: null, folded: false };
+  const cached = { parsed: inner, extra: null, key: sql === '' ? null : exactKeyOf(sql), folded: false };
   const prepared: Prepared = {
     name: latin1(effect.name),
     parse: Buffer.alloc(0),

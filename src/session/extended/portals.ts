@@ -1,14 +1,15 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { FAILED } from '../client/client-end.js';
+import { markOf } from '../counting/counting.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { count, failedTransaction } from '../simple/send-query.js';
+import { countSent, failedTransaction } from '../simple/send-query.js';
 import { watchEffects } from '../transaction/effects.js';
 import { isReady } from '../transaction/joining.js';
 import { describeControl, executeControl } from './extended-control.js';
 import { later, laterOn, othersBusy, send, utf8 } from './extended-send.js';
-import type { Prepared } from './prepared.js';
+import type { Portal, Prepared } from './prepared.js';
 import { refuseTakenName } from './sql-prepare.js';
 
 /** Describe, Execute and Close of a portal go where it was bound. */
@@ -46,30 +47,34 @@ export function withPortal(
       return null;
     });
   }
-  if (!describes && portal !== undefined) return execute(session, portal.prepared, target, chunk, at, end);
+  if (!describes && portal !== undefined) return execute(session, portal, target, chunk, at, end);
   if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
   send(session, target, kind, chunk, at, end);
 }
 
 function execute(
   session: SessionCore,
-  prepared: Prepared,
+  portal: Portal,
   target: SessionLink,
   chunk: Buffer,
   at: number,
   end: number,
 ): void {
+  const { prepared } = portal;
   const { plan } = prepared;
   refuseTakenName(session, plan);
-  count(session, plan, target);
-  if (!plan.settles && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end);
+  countSent(session, plan, target);
+  const limit = chunk.readInt32BE(end - 4);
+  const mark = markOf(session, plan, target.database, portal.begun ? 'rest' : 'whole', Math.max(limit, 0));
+  portal.begun = true;
+  if (!plan.settles && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end, null, mark);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
   // What follows may depend on the effect: it waits until the effect has taken place.
   if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
   }
   const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
-  send(session, target, Expect.Execute, chunk, at, end, watcher);
+  send(session, target, Expect.Execute, chunk, at, end, watcher, mark);
 }
 
 function textOfParse(prepared: Prepared): string {

@@ -31,4 +31,6 @@ export interface Prepared {
 export interface Portal {
   readonly link: SessionLink | null;
   readonly prepared: Prepared;
+  /** It has been executed before: what comes is the rest of its rows. */
+  begun?: boolean;
 }

@@ -1,5 +1,6 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { SessionEffect } from '../../sql/statement.js';
+import { noteRefusal } from '../counting/counting.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
@@ -78,7 +79,7 @@ async function runExecute(session: SessionCore, plan: TextPlan, name: string, fr
   if (prepared === undefined) return unknownName(session, plan, name, frame);
   followRules(session, prepared);
   const own = prepared.plan;
-  if (own.error !== null) throw own.error;
+  if (own.error !== null) throw noteRefusal(session, own, own.error);
   const target = await (own.database === null && prepared.on !== null ? prepared.on : linkFor(session, own));
   await makeReady(session, target, own.writes);
   await ensurePrepared(session, prepared, target);

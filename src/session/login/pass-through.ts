@@ -72,6 +72,8 @@ export class PassThrough implements ChannelOwner, LinkOwner {
 
   // Nothing of a raw link is read.
   onError(): void {}
+  onFailed(): void {}
+  onSuspended(): void {}
   onReady(_link: Link, status: number): number {
     return status;
   }

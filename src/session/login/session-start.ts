@@ -5,6 +5,7 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import { backendKeyData, errorResponse, parameterStatus, readyForQuery } from '../../wire/backend-messages.js';
 import { ClientSession } from '../client-session.js';
 import { learnPath } from '../names/settle-context.js';
+import { serviceOf } from '../service.js';
 import type { SessionLink } from '../session-link.js';
 import type { Registered } from '../session-registry.js';
 import type { Traffic } from '../traffic.js';
@@ -14,12 +15,17 @@ import type { Admitted } from './gate.js';
 import { openLink } from './opening.js';
 import { PassThrough } from './pass-through.js';
 
-export const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo => ({
+export const infoOf = (
+  traffic: Pick<Traffic, 'services'>,
+  admitted: Admitted,
+  id: number,
+  pid: number,
+): SessionInfo => ({
   id,
   pid,
   user: admitted.user,
   database: admitted.database,
-  service: admitted.params.get('application_name') || admitted.user,
+  service: serviceOf(traffic, admitted.params.get('application_name') ?? '', admitted),
   peer: admitted.peer,
   tls: admitted.tls,
 });
@@ -30,7 +36,7 @@ export const infoOf = (admitted: Admitted, id: number, pid: number): SessionInfo
  * @throws PgfigError BACKEND_UNREACHABLE
  */
 export async function openSession(traffic: Traffic, admitted: Admitted, id: number, pid: number): Promise<void> {
-  const info = infoOf(admitted, id, pid);
+  const info = infoOf(traffic, admitted, id, pid);
   const secret = makeSecret(admitted.minor);
   const { channel, credentials, params } = admitted;
   const candidates = homesOf(traffic, info.service);
@@ -131,7 +137,7 @@ async function cancelSession(traffic: Traffic, session: ClientSession): Promise<
 
 /** Another dbname of the default server, or replication. @throws PgfigError as dial */
 export async function openPassThrough(traffic: Traffic, admitted: Admitted, id: number, pid: number): Promise<void> {
-  const info = infoOf(admitted, id, pid);
+  const info = infoOf(traffic, admitted, id, pid);
   const secret = makeSecret(admitted.minor);
   const database = traffic.database(traffic.config.default);
   const pass = new PassThrough(admitted.channel, (reason) => {

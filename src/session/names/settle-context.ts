@@ -19,7 +19,7 @@ export async function settleContext(session: SessionCore): Promise<void> {
   const path = facts.searchPath.takeAsk();
   const temps = facts.temps.takeAsks();
   const made = session.relationsMade.splice(0);
-  if (session.closed || session.context.rules.databases.length < 2) return;
+  if (session.closed || !session.followsNames) return;
   try {
     let changed = false;
     for (const link of temps) if (await learnTemps(session, link)) changed = true;

@@ -23,7 +23,7 @@ interface Names {
  */
 export function planString(parsed: ParsedText, context: RoutingContext): readonly Route[] {
   const { statements } = parsed;
-  if (statements.length < 2 || context.rules.databases.length < 2) {
+  if (statements.length < 2) {
     return statements.map((statement) => planStatement(statement, context));
   }
   let names: Names = { context, coming: new Set(), unsure: null };
@@ -55,7 +55,8 @@ function without(statement: Statement, coming: ReadonlySet<string>): Statement {
 
 /** A name that rules know must not be guessed. */
 function refuseUnsure(statement: Statement, route: Route, { context, coming, unsure }: Names): Route {
-  if (unsure === null || route.error !== null) return route;
+  // With one database a wrong guess is counted for the wrong table, and nothing more.
+  if (unsure === null || route.error !== null || context.rules.databases.length < 2) return route;
   const known = bareNames(context.rules);
   const doubtful = [...statement.reads, ...statement.writes, ...statement.sequences].find(
     ({ schema, name }) => schema === undefined && !coming.has(name) && known.has(name),

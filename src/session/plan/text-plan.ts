@@ -4,6 +4,7 @@ import type { Route } from '../../routing/route.js';
 import type { ParsedText, SessionEffect, Statement } from '../../sql/statement.js';
 import type { CachedStatement } from '../../sql/statement-cache.js';
 import type { Counter, TrafficCounters } from '../counters.js';
+import { PlanTallies, type TextIdentity } from '../counting/plan-tallies.js';
 import { planString } from './string-plan.js';
 
 /** What a session must do besides forwarding, for a text of one statement. */
@@ -50,6 +51,8 @@ export interface TextPlan {
   readonly domain: string;
   /** The counter of its database; of the one used last where any will do. */
   counter: Counter;
+  /** What it leaves in the matrix. */
+  readonly tallies: PlanTallies;
   /** The plan of the same text in another context: the one used before this. */
   next: TextPlan | null;
 }
@@ -78,7 +81,7 @@ export function planOf(
 ): TextPlan {
   const known = cached.extra;
   if (known !== null && known.context === context) return known;
-  return toFront(cached, context) ?? addPlan(cached, makePlan(cached.parsed, context, counters));
+  return toFront(cached, context) ?? addPlan(cached, makePlan(cached, context, counters));
 }
 
 /** The plan used last stands first. */
@@ -112,7 +115,11 @@ function addPlan(cached: CachedStatement<TextPlan>, added: TextPlan): TextPlan {
 const isOlder = (one: RoutingContext, other: RoutingContext): boolean =>
   one.rules.version < other.rules.version || (one.catalog?.version ?? 0) < (other.catalog?.version ?? 0);
 
-function makePlan(parsed: ParsedText, context: RoutingContext, counters: TrafficCounters): TextPlan {
+function makePlan(
+  { parsed, ...identity }: TextIdentity & { readonly parsed: ParsedText },
+  context: RoutingContext,
+  counters: TrafficCounters,
+): TextPlan {
   const routes = planString(parsed, context);
   const effects = parsed.statements.flatMap((statement) => statement.effects);
   const single = parsed.statements.length === 1;
@@ -146,6 +153,7 @@ function makePlan(parsed: ParsedText, context: RoutingContext, counters: Traffic
     kind,
     domain,
     counter: counters.counter(database ?? context.rules.defaultDatabase, kind, domain),
+    tallies: new PlanTallies(identity, parsed.statements, routes),
     next: null,
   };
 }

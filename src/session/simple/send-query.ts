@@ -1,5 +1,7 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { markOf } from '../counting/counting.js';
+import type { Mark } from '../counting/marks.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
@@ -7,7 +9,13 @@ import { watchEffects } from '../transaction/effects.js';
 import { injectSync } from '../transaction/injection.js';
 import { makeReady, writesOn } from '../transaction/joining.js';
 
-export function count(session: SessionCore, plan: TextPlan, target: SessionLink): void {
+/** Counts a text that is sent. @returns what is to stand in the reply queue with it */
+export function count(session: SessionCore, plan: TextPlan, target: SessionLink): Mark | null {
+  countSent(session, plan, target);
+  return markOf(session, plan, target.database);
+}
+
+export function countSent(session: SessionCore, plan: TextPlan, target: SessionLink): void {
   let { counter } = plan;
   if (counter.database !== target.database) {
     counter = session.traffic.counters.counter(target.database, plan.kind, plan.domain);
@@ -31,9 +39,9 @@ export function sendOn(session: SessionCore, plan: TextPlan, target: SessionLink
 export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): void {
   if (target.link.lost) throw session.lostError(target.database);
   if (plan.writes) writesOn(session, target);
-  count(session, plan, target);
+  const mark = count(session, plan, target);
   const watcher = plan.settles || plan.ddl ? watchEffects(session, target, plan, frame) : null;
-  target.link.queue.push(Expect.Query, null, watcher);
+  target.link.queue.push(Expect.Query, null, watcher, mark, session.arrivedAt);
   endPipelines(session, target);
   if (plan.marks !== null && session.tx !== null) session.noteWritten(plan.marks);
   target.lastWasQuery = true;

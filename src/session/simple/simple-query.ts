@@ -5,6 +5,7 @@ import { Reading } from '../../sql/statement-cache.js';
 import { emptyQueryResponse } from '../../wire/backend-messages.js';
 import { F } from '../../wire/types.js';
 import { FAILED } from '../client/client-end.js';
+import { noteRefusal } from '../counting/counting.js';
 import { runNamed } from '../extended/sql-prepare.js';
 import { settleContext } from '../names/settle-context.js';
 import { lookUp, planFor, whenRead } from '../plan/reading.js';
@@ -40,8 +41,9 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
       (session.links.size === 1 || !pipelineElsewhere(session, target)) &&
       (!plan.writes || mayWrite(session, target))
     ) {
-      count(session, plan, target);
-      target.link.queue.push(Expect.Query, null, plan.ddl ? watchEffects(session, target, plan, null) : null);
+      const mark = count(session, plan, target);
+      const watcher = plan.ddl ? watchEffects(session, target, plan, null) : null;
+      target.link.queue.push(Expect.Query, null, watcher, mark, session.arrivedAt);
       target.lastWasQuery = true;
       session.active = target;
       session.last = target;
@@ -101,7 +103,7 @@ function slowQuery(session: SessionCore, plan: TextPlan, chunk: Buffer, at: numb
 function runQuery(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   if (plan.control !== null) return runControl(session, plan, plan.control, frame);
   if (session.status === FAILED) return inFailedTransaction(session, plan, frame);
-  if (plan.error !== null) throw plan.error;
+  if (plan.error !== null) throw noteRefusal(session, plan, plan.error);
   if (plan.everywhere) return runEverywhere(session, plan, frame);
   if (plan.spans) return runSplit(session, plan, frame);
   if (plan.controlInside && session.tx !== null && session.tx.participants.length > 1) {

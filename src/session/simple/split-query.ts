@@ -2,13 +2,14 @@ import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { decodeQuery } from '../../wire/decode.js';
 import { query } from '../../wire/frontend-messages.js';
+import { markOfPart, noteRefusal } from '../counting/counting.js';
 import { openLink } from '../login/opening.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import { endEverywhere } from '../transaction/control.js';
 import { makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
-import { count } from './send-query.js';
+import { countSent } from './send-query.js';
 
 /**
  * A query string whose statements belong to several databases. One that only reads is split, under transactions
@@ -17,13 +18,18 @@ import { count } from './send-query.js';
  * @throws PgfigError SPLIT_NOT_POSSIBLE
  */
 export function runSplit(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
-  if (plan.parsed.statements.length < 2) throw refusal(plan, 'a statement');
-  if (plan.writes || plan.parsed.statements.some((statement) => statement.writesData)) {
-    throw refusal(plan, 'a query string that writes');
-  }
-  if (plan.controlInside) throw refusal(plan, 'a query string with transaction control');
-  if (plan.effects.length > 0) throw refusal(plan, 'a query string that changes the session');
+  const what = notToBeSplit(plan);
+  if (what !== null) throw noteRefusal(session, plan, refusal(plan, what));
   return split(session, plan, frame);
+}
+
+function notToBeSplit(plan: TextPlan): string | null {
+  if (plan.parsed.statements.length < 2) return 'a statement';
+  if (plan.writes || plan.parsed.statements.some((statement) => statement.writesData)) {
+    return 'a query string that writes';
+  }
+  if (plan.controlInside) return 'a query string with transaction control';
+  return plan.effects.length > 0 ? 'a query string that changes the session' : null;
 }
 
 function refusal(plan: TextPlan, what: string): PgfigError {
@@ -71,11 +77,12 @@ async function runPart(session: SessionCore, plan: TextPlan, frame: Buffer, inde
   const database = route.database ?? session.last?.database ?? session.homeName;
   const target = session.links.get(database) ?? (await openLink(session, database));
   await makeReady(session, target, false);
-  count(session, plan, target);
+  countSent(session, plan, target);
+  const mark = markOfPart(session, plan, index, database);
   // Error positions count from the beginning of the whole string: blanks stand where the rest of it stood.
   const { queryStart } = decodeQuery(frame, 5, frame.length);
   const before = frame.toString('utf8', queryStart, queryStart + span[0]).replaceAll(/[^\n]/gu, ' ');
-  target.link.queue.push(Expect.Query);
+  target.link.queue.push(Expect.Query, null, null, mark, session.arrivedAt);
   target.lastWasQuery = true;
   session.active = target;
   session.last = target;

@@ -155,6 +155,7 @@ export async function tellLoss(session: SessionCore, tx: Transaction, loss: Pgfi
 /** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
 export function chainOn(session: SessionCore, before: Transaction, only: SessionLink): void {
   inheritFacts(session, before, session.lastTag !== 'ROLLBACK', only);
+  session.work.end(session.lastTag !== 'ROLLBACK');
   const next = new Transaction(before.modes, before.isolation, session.facts.ownRelations);
   session.tx = next;
   session.txStamp = next.stamp;
@@ -185,6 +186,7 @@ export async function endEverywhere(
   for (const participant of others) endReader(session, participant, committing && error === null);
   // The outcome stands: a reader that is lost from here on changes nothing.
   finish(session, committing && error === null);
+  session.work.end(committing && error === null);
   session.status = IDLE;
   for (const participant of others) await session.drained(participant).catch(() => undefined);
   await settleContext(session);
@@ -283,12 +285,16 @@ export function savepointHere(
 ): void {
   if (session.status === FAILED && (type !== 'rollback-to' || tx.lostParticipant)) throw failedTransaction();
   if (type === 'savepoint') {
+    session.work.savepoint(name);
     tx.record({ type: 'savepoint', name, sql: `SAVEPOINT ${quoteIdent(name)}` }, null);
     return;
   }
   if (!tx.hasSavepoint(name)) throw new PgfigError('NO_SUCH_SAVEPOINT', `savepoint "${name}" does not exist`);
-  if (type === 'release') tx.release(name, null);
-  else {
+  if (type === 'release') {
+    session.work.release(name);
+    tx.release(name, null);
+  } else {
+    session.work.rollbackTo(name);
     tx.rollbackTo(name, null);
     session.healed(tx);
     session.status = IN_TRANSACTION;

@@ -20,7 +20,9 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
   } else if (status === IDLE) {
     const { lastTag, lastQueryFailed } = session;
     // COMMIT itself may fail: of a deferred constraint.
-    finish(session, lastTag === 'COMMIT' || (lastTag !== 'ROLLBACK' && !lastQueryFailed));
+    const committed = lastTag === 'COMMIT' || (lastTag !== 'ROLLBACK' && !lastQueryFailed);
+    finish(session, committed);
+    session.work.end(committed);
   } else if (status === IN_TRANSACTION && tx.participants.some(({ link }) => link.status === FAILED)) {
     // Another participant has failed: this one's ReadyForQuery does not make the transaction whole.
     session.holdParticipants();

@@ -33,6 +33,7 @@ export async function settle(session: SessionCore): Promise<void> {
     session.commitSent = null;
     if (control.chain) chainOn(session, tx, unsettled.target);
     else finish(session, session.lastTag !== 'ROLLBACK');
+    session.work.end(session.lastTag !== 'ROLLBACK');
     session.status = control.chain ? IN_TRANSACTION : IDLE;
   }
   if (tx === null && control !== null) session.endImplicit();

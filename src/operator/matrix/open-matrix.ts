@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config/config.js';
+import { errorFields } from '../log/logger.js';
+import { MatrixKeeper } from './matrix-keeper.js';
+import { MatrixStore } from './matrix-store.js';
+
+/** Workers hand on what they have counted once a second: what is lost in a crash is no older than the interval. */
+const HANDED_ON_MS = 1_000;
+const SHORTEST_MS = 500;
+
+const PRIVILEGES =
+  'the control connection needs CREATE on its database, or schema pgfig made beforehand (pgfig matrix --schema prints it)';
+
+/** The keeper of the matrix in the control process. */
+export function openMatrix(config: Config, log: Logger): MatrixKeeper {
+  return new MatrixKeeper({
+    store: new MatrixStore(config),
+    interval: Math.max(SHORTEST_MS, config.matrix.flushInterval - HANDED_ON_MS),
+    onError: (error) => {
+      const denied = 'code' in error && error.code === '42501';
+      log.warn(
+        { ...errorFields(error), ...(denied ? { needed: PRIVILEGES } : {}) },
+        'the matrix cannot be stored; it is kept in memory and tried again',
+      );
+    },
+    onRecovered: () => log.info('the matrix is stored again'),
+  });
+}
