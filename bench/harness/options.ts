@@ -59,7 +59,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   if (values.help) return null;
   const size = values.smoke ? SMOKE : values.quick ? QUICK : DEFAULTS;
   const only = list(values.only) ?? (values.smoke ? SMOKE_ONLY : []);
-  const targets = list(values.targets) ?? TARGETS.map((target) => target.name);
+  const targets = list(values.targets) ?? TARGETS.filter((target) => !target.onRequest).map((target) => target.name);
   const unknown = targets.filter((name) => !TARGETS.some((target) => target.name === name));
   if (unknown.length > 0) throw new UsageError(`unknown target ${unknown.join(', ')}\n\n${HELP}`);
   return {

@@ -1,4 +1,5 @@
-import type { Results } from './results.js';
+import type { Results, WorkloadResult } from './results.js';
+import { pairwise } from './statistics.js';
 
 /** What pgfig is meant to reach on two cores that Postgres, the clients and the proxy share. */
 interface Goal {
@@ -34,12 +35,16 @@ function goals(results: Results): Goal[] {
     const ratio = own === undefined || reference === undefined || reference <= 0 ? null : own / reference;
     return lower(`latency/${protocol}, added p50 to what PgBouncer adds`, ratio, 1.5);
   });
+  const counting = results.throughput.map(({ name, targets }): Goal => {
+    return higher(`${name}, ratio with the matrix to without`, ratioToUncounted(targets), 0.97);
+  });
   const idle = results.idle?.targets.pgfig;
   const idleMiB = idle === undefined ? null : idle.withClientsMiB - idle.beforeMiB;
   const scale = results.idle === null ? 1 : 5000 / results.idle.clients;
   return [
     ...throughput,
     ...latency,
+    ...counting,
     higher('copy-out, ratio to HAProxy', toHaproxy(results, 'copy-out'), 0.8),
     higher('10,000 statement shapes, ratio to one', toOneShape(results), 0.7),
     lower('memory of 5,000 idle clients, MiB', idleMiB === null ? null : idleMiB * scale, 250),
@@ -62,6 +67,14 @@ const lower = (what: string, measured: number | null, limit: number): Goal => ({
 
 function ratioToPgbouncer(results: Results, workload: string): number | null {
   return results.throughput.find(({ name }) => name === workload)?.targets.pgfig?.toPgbouncer?.median ?? null;
+}
+
+/** Round by round, as what the machine does otherwise falls on both. */
+function ratioToUncounted(targets: WorkloadResult['targets']): number | null {
+  const valuesOf = (target: string): number[] | undefined => targets[target]?.samples.map(({ value }) => value);
+  return (
+    pairwise(valuesOf('pgfig') ?? [], valuesOf('pgfig-uncounted'), (value, other) => value / other)?.median ?? null
+  );
 }
 
 function toHaproxy(results: Results, workload: string): number | null {

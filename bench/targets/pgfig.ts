@@ -15,23 +15,34 @@ const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url))
 export const pgfig: Target = {
   name: 'pgfig',
   what: 'pgfig, 2 workers, routing and counting on, two databases',
-  version: async () => {
-    const built = await stat(PROGRAM).catch(() => null);
-    if (built === null) return null;
-    return String((JSON.parse(await readFile(PACKAGE, 'utf8')) as { version: unknown }).version);
-  },
-  start,
+  version,
+  start: (backend, around) => start('pgfig', '', backend, around),
 };
 
-async function start(backend: Backend, around: Surroundings): Promise<Running> {
-  const folder = await around.folder('pgfig');
+/** The same without the matrix: what counting costs. */
+export const pgfigUncounted: Target = {
+  name: 'pgfig-uncounted',
+  what: 'pgfig as above, with matrix.enabled: false',
+  onRequest: true,
+  version,
+  start: (backend, around) => start('pgfig-uncounted', 'matrix: { enabled: false }\n', backend, around),
+};
+
+async function version(): Promise<string | null> {
+  const built = await stat(PROGRAM).catch(() => null);
+  if (built === null) return null;
+  return String((JSON.parse(await readFile(PACKAGE, 'utf8')) as { version: unknown }).version);
+}
+
+async function start(name: string, more: string, backend: Backend, around: Surroundings): Promise<Running> {
+  const folder = await around.folder(name);
   const port = await freePort();
   const file = path.join(folder, 'pgfig.yaml');
   await mkdir(path.join(folder, 'routing-rules'), { recursive: true });
   await writeFile(path.join(folder, 'routing-rules', 'orders.yaml'), RULE);
-  await writeFile(file, configuration(backend, port, await freePort()));
+  await writeFile(file, configuration(backend, port, await freePort()) + more);
   const daemon = await startDaemon({
-    name: 'pgfig',
+    name,
     program: process.execPath,
     args: [PROGRAM, 'serve', '--config', file],
     folder,

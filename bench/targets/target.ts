@@ -35,6 +35,8 @@ export interface Target {
   readonly name: string;
   /** What is compared, in one line, for the report. */
   readonly what: string;
+  /** Only run where --targets names it. */
+  readonly onRequest?: true;
   /** More connections than this are not asked of it; absent: any number. */
   readonly mostClients?: number;
   /** Its version, or null when it is not installed and must be skipped. */

@@ -1,14 +1,15 @@
-import { type Cell, cellKey, type Matrix, type Pair, pairKey } from './matrix.js';
+import { CellColumns } from './cell-columns.js';
+import { type Cell, type Matrix, type Pair, pairKey } from './matrix.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Adds matrices up. What is added is not kept: the sum has cells of its own. */
 export class MatrixSum {
   readonly #most: number;
+  readonly #cells = new CellColumns();
+  readonly #pairs = new Map<string, Mutable<Pair>>();
   /** Cells and pairs that there was no room for. */
   dropped = 0;
-  #cells = new Map<string, Mutable<Cell>>();
-  #pairs = new Map<string, Mutable<Pair>>();
 
   /** @param most cells and pairs: what is new beyond that is dropped, and counted */
   constructor(most = Number.POSITIVE_INFINITY) {
@@ -21,72 +22,54 @@ export class MatrixSum {
   }
 
   add({ cells, pairs }: Matrix): void {
-    for (const cell of cells) this.#addCell(cell);
+    const hasRoom = (): boolean => this.size < this.#most;
+    for (const cell of cells) if (!this.#cells.add(cell, hasRoom)) this.dropped++;
     for (const pair of pairs) this.#addPair(pair);
-  }
-
-  #addCell(cell: Cell): void {
-    const key = cellKey(cell);
-    const sum = this.#cells.get(key);
-    if (sum === undefined) {
-      if (this.#hasRoom()) this.#cells.set(key, { ...cell });
-      return;
-    }
-    sum.statements += cell.statements;
-    sum.hidden += cell.hidden;
-    sum.errors += cell.errors;
-    sum.refused += cell.refused;
-    sum.rows += cell.rows;
-    sum.seconds += cell.seconds;
-    span(sum, cell);
-    if (sum.example === '') sum.example = cell.example;
-  }
-
-  #hasRoom(): boolean {
-    if (this.size < this.#most) return true;
-    this.dropped++;
-    return false;
   }
 
   #addPair(pair: Pair): void {
     const key = pairKey(pair);
     const sum = this.#pairs.get(key);
     if (sum === undefined) {
-      if (this.#hasRoom()) this.#pairs.set(key, { ...pair });
+      if (this.size < this.#most) this.#pairs.set(key, { ...pair });
+      else this.dropped++;
       return;
     }
     sum.count += pair.count;
     sum.refused += pair.refused;
-    span(sum, pair);
+    sum.first = Math.min(sum.first, pair.first);
+    sum.last = Math.max(sum.last, pair.last);
     if (sum.exampleA === '') sum.exampleA = pair.exampleA;
     if (sum.exampleB === '') sum.exampleB = pair.exampleB;
   }
 
   /** The sum so far; what is added later does not change it. */
   matrix(): Matrix {
-    return {
-      cells: [...this.#cells.values()].map((cell) => ({ ...cell })),
-      pairs: [...this.#pairs.values()].map((pair) => ({ ...pair })),
-    };
+    return { cells: [...this.#allCells()], pairs: [...this.#pairs.values()].map((pair) => ({ ...pair })) };
   }
 
-  /** The sum so far, and begins anew. */
-  take(): Matrix {
-    const taken = { cells: [...this.#cells.values()], pairs: [...this.#pairs.values()] };
-    this.#cells = new Map();
-    this.#pairs = new Map();
-    return taken;
+  /** The same in parts of so many cells or pairs at most, for what must not be in memory as a whole. */
+  *parts(most: number): Iterable<Matrix> {
+    let cells: Cell[] = [];
+    for (const cell of this.#allCells()) {
+      cells.push(cell);
+      if (cells.length < most) continue;
+      yield { cells, pairs: [] };
+      cells = [];
+    }
+    if (cells.length > 0) yield { cells, pairs: [] };
+    const pairs = [...this.#pairs.values()];
+    for (let at = 0; at < pairs.length; at += most) yield { cells: [], pairs: pairs.slice(at, at + most) };
   }
-}
 
-function span(sum: { first: number; last: number }, more: { readonly first: number; readonly last: number }): void {
-  if (more.first < sum.first) sum.first = more.first;
-  if (more.last > sum.last) sum.last = more.last;
+  *#allCells(): Iterable<Cell> {
+    for (let row = 0; row < this.#cells.size; row++) yield this.#cells.at(row);
+  }
 }
 
 /** One matrix of several. */
 export function sumOf(matrices: Iterable<Matrix>): Matrix {
   const sum = new MatrixSum();
   for (const matrix of matrices) sum.add(matrix);
-  return sum.take();
+  return sum.matrix();
 }

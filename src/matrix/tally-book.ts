@@ -39,14 +39,14 @@ export class TallyBook {
     if (!tally.dirty) this.#mark(tally);
     tally.statements++;
     tally.rows += rows;
-    tally.seconds += seconds;
+    tally.micros += Math.round(seconds * 1e6);
   }
 
   /** More rows and time of a statement that was counted before: the next part of a portal. */
   more(tally: Tally, rows: number, seconds: number): void {
     if (!tally.dirty) this.#mark(tally);
     tally.rows += rows;
-    tally.seconds += seconds;
+    tally.micros += Math.round(seconds * 1e6);
   }
 
   failed(tally: Tally): void {
@@ -84,30 +84,36 @@ export class TallyBook {
     work.last = at;
   }
 
+  /** Statements and kinds of transactions that were counted since the last harvest. */
+  get unharvested(): number {
+    return this.#dirty.length + this.#dirtyWork.length;
+  }
+
   /**
    * What was counted since the last harvest.
    * @param now ms since 1970: when what has no time of its own was seen
+   * @param most so many of `unharvested`; about a microsecond or two each
    */
-  harvest(now: number): Matrix {
+  harvest(now: number, most = Number.POSITIVE_INFINITY): Matrix {
     const sum = new MatrixSum();
-    for (const tally of this.#dirty) {
-      sum.add({ cells: cellsOf(tally, now), pairs: joinsOf(tally, now) });
-      tally.reset();
-    }
-    for (const work of this.#dirtyWork) {
+    const works = this.#dirtyWork.splice(0, most);
+    for (const work of works) {
       sum.add({ cells: [], pairs: transactionsOf(work, now) });
       work.count = 0;
     }
-    this.#dirty = [];
-    this.#dirtyWork = [];
+    for (const tally of this.#dirty.splice(0, most - works.length)) {
+      sum.add({ cells: cellsOf(tally, now), pairs: joinsOf(tally, now) });
+      tally.reset();
+    }
     // Paths of statements that never come again must not be kept; transactions under way keep theirs.
-    this.#root = new WorkNode(null, null);
-    return sum.take();
+    if (this.#dirtyWork.length === 0) this.#root = new WorkNode(null, null);
+    return sum.matrix();
   }
 }
 
 function cellsOf(tally: Tally, now: number): Cell[] {
-  const { service, database, statements, errors, refused, rows, seconds, example } = tally;
+  const { service, database, statements, errors, refused, rows, example } = tally;
+  const seconds = tally.micros / 1e6;
   return tally.footprint.entries.map(({ table, access, named }) => ({
     service,
     table,

@@ -19,13 +19,12 @@ export class Tally implements TallyKey {
   readonly footprint: Footprint;
   readonly database: string;
   readonly example: string;
-  /** Its transaction has written rows with it. */
-  readonly writes: boolean;
   statements = 0;
   errors = 0;
   refused = 0;
   rows = 0;
-  seconds = 0;
+  /** Microseconds: whole numbers take less room. */
+  micros = 0;
   /** Milliseconds since 1970, where the source knows better than "since the last harvest"; else 0. */
   first = 0;
   last = 0;
@@ -37,7 +36,11 @@ export class Tally implements TallyKey {
     this.footprint = footprint;
     this.database = database;
     this.example = example;
-    this.writes = footprint.written.length > 0;
+  }
+
+  /** Rows are written with it. */
+  get writes(): boolean {
+    return this.footprint.written.length > 0;
   }
 
   reset(): void {
@@ -45,7 +48,7 @@ export class Tally implements TallyKey {
     this.errors = 0;
     this.refused = 0;
     this.rows = 0;
-    this.seconds = 0;
+    this.micros = 0;
     this.first = 0;
     this.last = 0;
     this.dirty = false;

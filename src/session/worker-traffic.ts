@@ -246,9 +246,14 @@ export class WorkerTraffic implements Gate, Traffic {
     return this.registry.sights(most);
   }
 
-  /** What was counted for the matrix since the last time. */
-  harvest(): Matrix {
-    return this.book?.harvest(Date.now()) ?? EMPTY_MATRIX;
+  /** Statements, and kinds of transactions, that were counted for the matrix since the last harvest. */
+  get unharvested(): number {
+    return this.book?.unharvested ?? 0;
+  }
+
+  /** What was counted of the oldest so many of them. */
+  harvest(most: number): Matrix {
+    return this.book?.harvest(Date.now(), most) ?? EMPTY_MATRIX;
   }
 
   stats(): TrafficStats {

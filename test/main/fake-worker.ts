@@ -29,6 +29,8 @@ class LineTraffic implements Traffic {
     this.#catalog = options.catalog === null ? null : `${options.catalog.version}`;
   }
 
+  readonly unharvested = 0;
+
   harvest(): Matrix {
     return EMPTY_MATRIX;
   }

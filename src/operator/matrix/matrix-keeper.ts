@@ -4,7 +4,9 @@ import { MatrixSum } from '../../matrix/matrix-sum.js';
 import { matrixFromText } from '../../matrix/wire-text.js';
 import type { FlushId } from './matrix-store.js';
 
-/** About 150 MB. Names that do not exist, asked for without end, must not fill the memory while nobody takes them. */
+/** Cells and pairs of one transaction. */
+const MOST_AT_ONCE = 20_000;
+/** About 60 MB. Names that do not exist, asked for without end, must not fill the memory while nobody takes them. */
 const MOST_PENDING = 500_000;
 
 export interface MatrixKeeperOptions {
@@ -28,11 +30,14 @@ export interface MatrixKeeperOptions {
 export class MatrixKeeper {
   readonly #options: MatrixKeeperOptions;
   readonly #instance = randomUUID();
-  readonly #pending = new MatrixSum(MOST_PENDING);
+  #pending = new MatrixSum(MOST_PENDING);
+  /** What is being stored, part by part, and the part whose turn it is. */
+  #storing: { readonly sum: MatrixSum; readonly parts: Iterator<Matrix> } | null = null;
   readonly #timer: NodeJS.Timeout;
-  /** Was sent, and may have been stored. */
-  #unsure: { readonly matrix: Matrix; readonly id: FlushId } | null = null;
+  /** Is sent, and may be stored already. */
+  #part: { readonly matrix: Matrix; readonly id: FlushId } | null = null;
   #sequence = 0;
+  #droppedBefore = 0;
   #flushing: Promise<void> | null = null;
   #broken: string | null = null;
   #flushedAt: Date | null = null;
@@ -44,12 +49,12 @@ export class MatrixKeeper {
 
   /** Cells and pairs that are not stored yet. */
   get pending(): number {
-    return this.#pending.size + (this.#unsure?.matrix.cells.length ?? 0) + (this.#unsure?.matrix.pairs.length ?? 0);
+    return this.#pending.size + (this.#storing?.sum.size ?? 0);
   }
 
   /** Cells and pairs that there was no room for. */
   get dropped(): number {
-    return this.#pending.dropped;
+    return this.#pending.dropped + this.#droppedBefore;
   }
 
   /** Why the control database did not take it the last time; null: it did. */
@@ -77,10 +82,31 @@ export class MatrixKeeper {
   }
 
   async #flush(): Promise<void> {
-    if (this.#unsure !== null && !(await this.#store(this.#unsure))) return;
-    if (this.#pending.size === 0) return;
-    this.#unsure = { matrix: this.#pending.take(), id: { instance: this.#instance, sequence: ++this.#sequence } };
-    await this.#store(this.#unsure);
+    // What could not be stored the last time goes first, then what has come since.
+    for (let round = this.#storing === null ? 1 : 0; round < 2; round++) {
+      this.#storing ??= this.#takePending();
+      if (!(await this.#storeParts(this.#storing.parts))) return;
+      this.#storing = null;
+    }
+  }
+
+  #takePending(): { readonly sum: MatrixSum; readonly parts: Iterator<Matrix> } {
+    const sum = this.#pending;
+    this.#droppedBefore += sum.dropped;
+    this.#pending = new MatrixSum(MOST_PENDING);
+    return { sum, parts: sum.parts(MOST_AT_ONCE)[Symbol.iterator]() };
+  }
+
+  async #storeParts(parts: Iterator<Matrix>): Promise<boolean> {
+    for (;;) {
+      if (this.#part === null) {
+        const next = parts.next();
+        if (next.done === true) return true;
+        this.#part = { matrix: next.value, id: { instance: this.#instance, sequence: ++this.#sequence } };
+      }
+      if (!(await this.#store(this.#part))) return false;
+      this.#part = null;
+    }
   }
 
   async #store({ matrix, id }: { readonly matrix: Matrix; readonly id: FlushId }): Promise<boolean> {
@@ -92,7 +118,6 @@ export class MatrixKeeper {
       this.#broken = error.message;
       return false;
     }
-    this.#unsure = null;
     this.#flushedAt = new Date();
     if (this.#broken !== null) this.#options.onRecovered();
     this.#broken = null;

@@ -31,6 +31,7 @@ export type Traffic = Pick<
   | 'sights'
   | 'stats'
   | 'harvest'
+  | 'unharvested'
   | 'drain'
   | 'close'
 >;
@@ -40,6 +41,9 @@ const REPORT_INTERVAL_MS = 20;
 const KEEP_ALIVE_MS = 60_000;
 /** A worker that dies loses what it has counted in this time. */
 const HARVEST_INTERVAL_MS = 1_000;
+/** Statements that are gathered at a time: half a millisecond's work. */
+const HARVEST_SLICE = 200;
+const HARVEST_PAUSE_MS = 5;
 /** Longer than whatever the control process itself waits for. */
 const CONSOLE_TIMEOUT_MS = 10_000;
 /** A session that has done DDL waits this long at most until the catalog shows it: a database may be down. */
@@ -121,7 +125,7 @@ class WorkerProcess {
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
-    if (this.#config.matrix.enabled) this.#harvests = setInterval(() => this.#harvest(), HARVEST_INTERVAL_MS);
+    if (this.#config.matrix.enabled) this.#nextHarvest();
   }
 
   /** Texts are understood here; what they ask for is asked of the control process. */
@@ -186,7 +190,7 @@ class WorkerProcess {
     this.#output.log.debug({ reason }, 'worker ends');
     this.#server.close();
     this.#traffic.close();
-    if (this.#harvests !== null) clearInterval(this.#harvests);
+    if (this.#harvests !== null) clearTimeout(this.#harvests);
     this.#sendMetrics(null);
     // One turn of the loop, so that the sessions' last words are written.
     setTimeout(() => {
@@ -229,14 +233,26 @@ class WorkerProcess {
     return server;
   }
 
-  #harvest(): void {
-    const matrix = this.#traffic.harvest();
-    if (matrix.cells.length > 0) send({ type: 'matrix', matrix: matrixToText(matrix) });
+  #handOn(most: number): void {
+    const matrix = this.#traffic.harvest(most);
+    if (matrix.cells.length + matrix.pairs.length > 0) send({ type: 'matrix', matrix: matrixToText(matrix) });
+  }
+
+  /** What there is now, in slices, so that no session waits for it; then again in a while. */
+  #harvest(left: number): void {
+    this.#handOn(HARVEST_SLICE);
+    const next = left - HARVEST_SLICE;
+    if (next > 0) this.#harvests = setTimeout(() => this.#harvest(next), HARVEST_PAUSE_MS);
+    else this.#nextHarvest();
+  }
+
+  #nextHarvest(): void {
+    this.#harvests = setTimeout(() => this.#harvest(this.#traffic.unharvested), HARVEST_INTERVAL_MS);
   }
 
   /** What was counted goes first: whoever has the answer has it in the matrix too. */
   #sendMetrics(id: number | null): void {
-    this.#harvest();
+    this.#handOn(Number.POSITIVE_INFINITY);
     const metrics = [...trafficMetrics(this.#traffic.stats(), this.#slot), ...this.#metrics.collect()];
     send({ type: 'metrics', id, metrics: JSON.stringify(metrics) });
   }

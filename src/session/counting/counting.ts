@@ -4,7 +4,7 @@ import { Tally } from '../../matrix/tally.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import { type Mark, type Share, TextMark } from './marks.js';
-import type { CountedText } from './plan-tallies.js';
+import { partsOf } from './plan-tallies.js';
 import { recordOf } from './records.js';
 
 /**
@@ -23,10 +23,10 @@ export function markOf(
   const { service } = session.start.info;
   const logged = accessLog?.wants(service) === true;
   if (!logged && (book === null || plan.tallies.silent)) return null;
-  const text = tallied(session, plan).tallies.of(session.countedService, database);
-  if (!logged && limit === 0 && share !== 'rest' && text.tally !== null) return text.tally;
-  if (!logged && share === 'failure' && text.tally === null) return null;
-  return new TextMark(text, logged ? plan : null, share, limit);
+  const counted = tallied(session, plan).tallies.of(session.countedService, database);
+  if (!logged && limit === 0 && share !== 'rest' && counted instanceof Tally) return counted;
+  if (!logged && share === 'failure') return null;
+  return new TextMark(partsOf(counted), logged ? plan : null, share, limit);
 }
 
 /** The mark of one statement of a text that is sent in parts. */
@@ -34,15 +34,13 @@ export function markOfPart(session: SessionCore, plan: TextPlan, at: number, dat
   const { book, accessLog } = session.traffic;
   const logged = accessLog?.wants(session.start.info.service) === true;
   if (!logged && (book === null || plan.tallies.silent)) return null;
-  const whole = plan.tallies.of(session.countedService, database);
-  const part = whole.parts[at];
-  const text: CountedText = { ...whole, parts: part === undefined ? [] : [part], tally: null };
+  const part = partsOf(plan.tallies.of(session.countedService, database))[at];
   const [statement, route] = [plan.parsed.statements[at], plan.routes[at]];
   const alone =
     statement === undefined || route === undefined
       ? plan
       : { ...plan, parsed: { ...plan.parsed, statements: [statement] }, routes: [route] };
-  return new TextMark(text, logged ? alone : null);
+  return new TextMark(part === undefined ? [] : [part], logged ? alone : null);
 }
 
 /** SQL-level EXECUTE counts as the statement that was prepared. */
@@ -100,8 +98,8 @@ export function failed(
 export function noteRefusal(session: SessionCore, plan: TextPlan, error: PgfigError): PgfigError {
   const { book, accessLog } = session.traffic;
   if (book !== null && !plan.tallies.silent) {
-    const { parts } = plan.tallies.of(session.countedService, '');
-    for (const { tally } of parts) if (tally !== null) book.refused(tally);
+    for (const { tally } of partsOf(plan.tallies.of(session.countedService, '')))
+      if (tally !== null) book.refused(tally);
   }
   if (accessLog?.wants(session.start.info.service) !== true) return error;
   const nothing = { rows: 0, seconds: 0, bytes: 0, rolledBack: false, database: '' };

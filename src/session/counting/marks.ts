@@ -3,7 +3,7 @@ import type { Tally } from '../../matrix/tally.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { Outcome } from './outcome.js';
-import type { CountedPart, CountedText, WorkEffect } from './plan-tallies.js';
+import type { CountedPart, WorkEffect } from './plan-tallies.js';
 import { recordOf } from './records.js';
 
 /**
@@ -23,7 +23,7 @@ export type Share =
 
 /** The mark of a text that has several statements, ends or divides transactions, is logged, or comes in parts. */
 export class TextMark {
-  readonly #text: CountedText;
+  readonly #parts: readonly CountedPart[];
   readonly #plan: TextPlan | null;
   readonly #share: Share;
   /** When it arrived, ms since 1970; 0 where it is not logged. */
@@ -33,8 +33,8 @@ export class TextMark {
   #at = 0;
 
   /** @param logged its plan, where it goes to the access log; null: it does not */
-  constructor(text: CountedText, logged: TextPlan | null, share: Share = 'whole', limit = 0) {
-    this.#text = text;
+  constructor(parts: readonly CountedPart[], logged: TextPlan | null, share: Share = 'whole', limit = 0) {
+    this.#parts = parts;
     this.#plan = logged;
     this.#share = share;
     this.limit = limit;
@@ -44,7 +44,7 @@ export class TextMark {
   /** The statement whose turn it is was answered. */
   answered(session: SessionCore, link: Link, outcome: Outcome): void {
     const at = this.#at++;
-    const part = this.#text.parts[at];
+    const part = this.#parts[at];
     if (outcome.error === null && this.#share === 'failure') return;
     if (part !== undefined) this.#count(session, part, outcome);
     if (this.#plan !== null)

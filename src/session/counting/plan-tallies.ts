@@ -30,9 +30,13 @@ export interface CountedText {
   readonly database: string;
   /** One for each statement. */
   readonly parts: readonly CountedPart[];
-  /** The only statement's tally, where that is all there is to it. */
-  readonly tally: Tally | null;
 }
+
+/** Most texts are one statement that is counted and nothing else: its tally alone. */
+export type Counted = Tally | CountedText;
+
+export const partsOf = (counted: Counted): readonly CountedPart[] =>
+  counted instanceof Tally ? [{ tally: counted, work: null }] : counted.parts;
 
 const WORK: ReadonlySet<string> = new Set<WorkEffect['type']>([
   'commit',
@@ -62,7 +66,7 @@ export class PlanTallies {
   readonly #works: readonly (WorkEffect | null)[];
   #fingerprint: string | null = null;
   /** The one that was used last stands first. */
-  readonly #texts: CountedText[] = [];
+  readonly #texts: Counted[] = [];
 
   /**
    * @param key of the text in the statement cache; null: it is too long to be kept
@@ -95,25 +99,25 @@ export class PlanTallies {
   }
 
   /** @param database '' for what is refused */
-  of(service: string, database: string): CountedText {
+  of(service: string, database: string): Counted {
     const texts = this.#texts;
     const first = texts[0];
     if (first !== undefined && first.service === service && first.database === database) return first;
     const at = texts.findIndex((text) => text.service === service && text.database === database);
     const [found] = at < 0 ? [this.#make(service, database)] : texts.splice(at, 1);
     if (texts.length >= MOST_KEPT) texts.pop();
-    texts.unshift(found as CountedText);
-    return found as CountedText;
+    texts.unshift(found as Counted);
+    return found as Counted;
   }
 
-  #make(service: string, database: string): CountedText {
+  #make(service: string, database: string): Counted {
     const example = exampleOf(this.#key);
     const parts = this.#footprints.map((footprint, at) => ({
       tally: footprint === null ? null : new Tally({ service, footprint, database, example }),
       work: this.#works[at] ?? null,
     }));
     const [only] = parts;
-    const alone = parts.length === 1 && only !== undefined && only.work === null;
-    return { service, database, parts, tally: alone ? only.tally : null };
+    if (parts.length === 1 && only !== undefined && only.tally !== null && only.work === null) return only.tally;
+    return { service, database, parts };
   }
 }
