@@ -4,7 +4,7 @@ import type { Cell } from './matrix.js';
 export interface Use {
   readonly table: string;
   readonly service: string;
-  /** 'R', 'W', 'RW', with 'D' for DDL behind; '-' where nothing was carried out. */
+  /** 'R', 'W', 'RW', with 'D' for DDL behind; 'x' where all was refused, '-' where nothing was carried out. */
   readonly letters: string;
   readonly reads: number;
   readonly writes: number;
@@ -40,7 +40,7 @@ function useOf(cells: readonly Cell[]): Use {
   return {
     table: cells[0]?.table ?? '',
     service: cells[0]?.service ?? '',
-    letters: lettersOf({ reads, writes, ddl }),
+    letters: lettersOf({ reads, writes, ddl, refused: sum((cell) => cell.refused) }),
     reads,
     writes,
     ddl,
@@ -54,7 +54,8 @@ function useOf(cells: readonly Cell[]): Use {
   };
 }
 
-function lettersOf({ reads, writes, ddl }: Pick<Use, 'reads' | 'writes' | 'ddl'>): string {
+function lettersOf({ reads, writes, ddl, refused }: Pick<Use, 'reads' | 'writes' | 'ddl' | 'refused'>): string {
   const letters = `${reads > 0 ? 'R' : ''}${writes > 0 ? 'W' : ''}${ddl > 0 ? 'D' : ''}`;
-  return letters === '' ? '-' : letters;
+  if (letters !== '') return letters;
+  return refused > 0 ? 'x' : '-';
 }

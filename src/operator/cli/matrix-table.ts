@@ -92,7 +92,7 @@ function totals(rows: readonly Row[], services: readonly string[]): string {
   const parts = [
     `${rows.length} tables, ${services.length} services`,
     `${several} written by more than one service`,
-    ...(refused > 0 ? [`${refused} statements refused`] : []),
+    ...(refused > 0 ? [`${refused} statements refused (x: all that this service sent there)`] : []),
   ];
   return `${parts.join('; ')}. R reads, W writes, D DDL; times are UTC.`;
 }
