@@ -46,7 +46,7 @@ export interface Pair {
   readonly b: string;
   /** Statements carried out, or transactions committed. */
   readonly count: number;
-  /** Statements refused. */
+  /** Statements refused, or transactions that were not allowed to write the second of the two. */
   readonly refused: number;
   readonly first: number;
   readonly last: number;

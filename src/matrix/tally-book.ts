@@ -77,11 +77,21 @@ export class TallyBook {
       this.wide++;
       return;
     }
-    if (work.count++ === 0) {
-      work.first = at;
-      this.#dirtyWork.push(work);
-    }
+    if (work.count === 0) work.first = at;
     work.last = at;
+    this.#markWork(work);
+    work.count++;
+  }
+
+  /** A transaction was not allowed to write what the last step of `work` adds: another database would have to. */
+  refusedTogether(work: WorkNode): void {
+    if (work.tables < 2 || work.tables > MOST_PAIRED) return;
+    this.#markWork(work);
+    work.refused++;
+  }
+
+  #markWork(work: WorkNode): void {
+    if (work.count + work.refused === 0) this.#dirtyWork.push(work);
   }
 
   /** Statements and kinds of transactions that were counted since the last harvest. */
@@ -100,6 +110,7 @@ export class TallyBook {
     for (const work of works) {
       sum.add({ cells: [], pairs: transactionsOf(work, now) });
       work.count = 0;
+      work.refused = 0;
     }
     for (const tally of this.#dirty.splice(0, most - works.length)) {
       sum.add({ cells: cellsOf(tally, now), pairs: joinsOf(tally, now) });
@@ -152,18 +163,19 @@ function joinsOf(tally: Tally, now: number): Pair[] {
 function transactionsOf(work: WorkNode, now: number): Pair[] {
   const examples = work.examples();
   const service = work.service();
-  return pairsOf([...examples.keys()].sort(), (a, b) => ({
+  const pairs = pairsOf([...examples.keys()].sort(), (a, b) => ({
     service,
     kind: 'transaction',
     a,
     b,
     count: work.count,
-    refused: 0,
+    refused: work.adds(a, b) ? work.refused : 0,
     first: work.first || now,
     last: work.last || now,
     exampleA: examples.get(a) ?? '',
     exampleB: examples.get(b) ?? '',
   }));
+  return pairs.filter(({ count, refused }) => count + refused > 0);
 }
 
 /** @param tables sorted */

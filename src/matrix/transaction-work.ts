@@ -17,6 +17,11 @@ export class TransactionWork {
     this.#now = (this.#now ?? this.#book.nothingWritten).and(tally);
   }
 
+  /** A statement was refused because it would write in a second database. */
+  refused(tally: Tally): void {
+    if (this.#now !== null) this.#book.refusedTogether(this.#now.and(tally));
+  }
+
   savepoint(name: string): void {
     this.#savepoints.push({ name, at: this.#now });
   }

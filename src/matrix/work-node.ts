@@ -13,6 +13,8 @@ export class WorkNode {
   readonly tables: number;
   /** Transactions that were committed here since the last harvest; when, in ms since 1970, or 0. */
   count = 0;
+  /** Transactions that were not allowed to write what this step adds. */
+  refused = 0;
   first = 0;
   last = 0;
 
@@ -40,6 +42,12 @@ export class WorkNode {
     const next = new WorkNode(this, tally);
     this.#next.set(tally, next);
     return next;
+  }
+
+  /** Whether this step has added one of them. */
+  adds(a: string, b: string): boolean {
+    const written = this.#tally?.footprint.written ?? [];
+    return [a, b].some((table) => written.includes(table) && this.#before?.hasWritten(table) !== true);
   }
 
   service(): string {

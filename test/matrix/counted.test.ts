@@ -208,6 +208,19 @@ t.test('both protocols, in every form', (t) =>
         lines: ['public.logs write  0, 1 refused', 'public.orders write  0, 1 refused'],
       },
       {
+        name: 'a transaction that may not write in a second database, by either protocol',
+        sends: [
+          [query('BEGIN')],
+          [query('DELETE FROM logs')],
+          [query('DELETE FROM orders')],
+          [query('ROLLBACK')],
+          [...pbe('BEGIN'), ...pbe('DELETE FROM logs'), sync],
+          [...pbe('DELETE FROM orders'), sync],
+          [query('ROLLBACK')],
+        ],
+        lines: ['public.logs write monolith 2, 10 rows', 'transaction public.logs public.orders: 0 times, 2 refused'],
+      },
+      {
         name: 'definitions; temporary tables, system catalogs and settings leave nothing',
         sends: [
           [query('CREATE TABLE made (id int)')],

@@ -1,5 +1,5 @@
 import type { Link } from '../../backend/link.js';
-import type { PgfigError } from '../../errors/pgfig-error.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
 import { Tally } from '../../matrix/tally.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -96,17 +96,35 @@ export function failed(
 
 /** Routing refuses the text: no database serves it. Counts that. @returns the error, to be thrown */
 export function noteRefusal(session: SessionCore, plan: TextPlan, error: PgfigError): PgfigError {
-  const { book, accessLog } = session.traffic;
+  const { book } = session.traffic;
   if (book !== null && !plan.tallies.silent) {
     for (const { tally } of partsOf(plan.tallies.of(session.countedService, '')))
       if (tally !== null) book.refused(tally);
   }
-  if (accessLog?.wants(session.start.info.service) !== true) return error;
+  return logRefusal(session, plan, error);
+}
+
+function logRefusal(session: SessionCore, plan: TextPlan, error: PgfigError): PgfigError {
+  if (session.traffic.accessLog?.wants(session.start.info.service) !== true) return error;
   const nothing = { rows: 0, seconds: 0, bytes: 0, rolledBack: false, database: '' };
   plan.parsed.statements.forEach((_, at) => {
     recordOf(session, plan, at, { ...nothing, error: error.sqlstate, time: Date.now() });
   });
   return error;
+}
+
+/** A link is made ready for the text: the transaction may not allow that it writes there. */
+export function orRefusal<T>(session: SessionCore, plan: TextPlan, makeReady: () => T): T {
+  try {
+    return makeReady();
+  } catch (error) {
+    if (!(error instanceof PgfigError) || error.code !== 'SECOND_WRITER') throw error;
+    // The statement itself has a home: it is the transaction that would be cut.
+    for (const { tally } of partsOf(plan.tallies.of(session.countedService, ''))) {
+      if (tally?.writes) session.work.refused(tally);
+    }
+    throw logRefusal(session, plan, error);
+  }
 }
 
 const ZERO = 0x30;

@@ -6,7 +6,7 @@ import { closeComplete } from '../../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../../wire/decode.js';
 import { HEADER } from '../../wire/framer.js';
 import { FAILED } from '../client/client-end.js';
-import { markOf, noteRefusal } from '../counting/counting.js';
+import { markOf, noteRefusal, orRefusal } from '../counting/counting.js';
 import { type Found, lookUp, whenRead } from '../plan/reading.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -106,7 +106,7 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
   refuseInFailed(session, plan);
   if (plan.error !== null) throw noteRefusal(session, plan, plan.error);
   const target = await (plan.database === null && prepared.on !== null ? prepared.on : linkFor(session, plan));
-  await makeReady(session, target, plan.writes);
+  await orRefusal(session, plan, () => makeReady(session, target, plan.writes));
   await ensurePrepared(session, prepared, target);
   if (target.carriesOids) await refuseNestedOids(session, prepared, target, frame);
   if (plan.writes) {

@@ -1,6 +1,6 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { SessionEffect } from '../../sql/statement.js';
-import { noteRefusal } from '../counting/counting.js';
+import { noteRefusal, orRefusal } from '../counting/counting.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
@@ -81,7 +81,7 @@ async function runExecute(session: SessionCore, plan: TextPlan, name: string, fr
   const own = prepared.plan;
   if (own.error !== null) throw noteRefusal(session, own, own.error);
   const target = await (own.database === null && prepared.on !== null ? prepared.on : linkFor(session, own));
-  await makeReady(session, target, own.writes);
+  await orRefusal(session, own, () => makeReady(session, target, own.writes));
   await ensurePrepared(session, prepared, target);
   sendQuery(
     session,

@@ -1,6 +1,6 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import { markOf } from '../counting/counting.js';
+import { markOf, orRefusal } from '../counting/counting.js';
 import type { Mark } from '../counting/marks.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -27,7 +27,7 @@ export function countSent(session: SessionCore, plan: TextPlan, target: SessionL
 
 /** Makes the link ready and sends the Query there. */
 export function sendOn(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): Promise<void> | null {
-  const ready = makeReady(session, target, plan.writes);
+  const ready = orRefusal(session, plan, () => makeReady(session, target, plan.writes));
   const send = (): void => sendQuery(session, plan, target, frame);
   if (ready === null) {
     send();
