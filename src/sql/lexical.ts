@@ -46,6 +46,19 @@ export function endOfString(buf: Uint8Array, start: number, end: number, backsla
   return UNFOLDABLE;
 }
 
+/** '...' or "..." from its opening quote, whatever it says; a doubled quote stands for itself. */
+export function endOfQuoted(buf: Uint8Array, start: number, end: number, quote: number, escapes: boolean): number {
+  for (let at = start + 1; at < end; at += 1) {
+    const byte = buf[at];
+    if (byte === BACKSLASH && escapes) at += 1;
+    else if (byte === quote) {
+      if (at + 1 >= end || buf[at + 1] !== quote) return at + 1;
+      at += 1;
+    }
+  }
+  return UNFOLDABLE;
+}
+
 /** \b \f \n \r \t \\ \' \": none that can spell a letter, be out of range or make an invalid character. */
 const PLAIN_ESCAPE = new Uint8Array(256);
 for (const letter of 'bfnrt\\\'"') PLAIN_ESCAPE[letter.charCodeAt(0)] = 1;

@@ -7,9 +7,9 @@ import type { ParsedText } from './statement.js';
 /** Longer texts are not read at all: their trees would be larger than the memory that there is for them. */
 const LONGEST_READ = 64 * 1024 * 1024;
 /** Marks keys that are the exact text: a folded key begins with a letter, a blank or a bracket, never with this. */
-const EXACT = '\u0000';
+export const EXACT = '\u0000';
 /** The same with standard_conforming_strings off: 'a\' reads otherwise. */
-const EXACT_ESCAPES = '\u0001';
+export const EXACT_ESCAPES = '\u0001';
 const BACKSLASH = 0x5c;
 
 /** By what a text is known in the cache. */
