@@ -48,6 +48,7 @@ t.test('twelve services on two workers: the matrix is what they did, to the last
   for (const { example } of stored.cells) {
     t.notMatch(example, /secret-|new-\d|@example|sku-\d|phone/, 'no data of users is stored');
   }
+  t.ok(stored.cells.some(({ example }) => example === 'SELECT * FROM users WHERE id = $1'));
   t.ok(stored.cells.every(({ first, last }) => first <= last && last <= Date.now()));
   await pgfig.stop();
 });

@@ -62,6 +62,7 @@ export class PlanTallies {
   readonly executes: string | null;
   readonly #key: string | null;
   readonly #folded: boolean;
+  readonly #parses: boolean;
   readonly #footprints: readonly (Footprint | null)[];
   readonly #works: readonly (WorkEffect | null)[];
   #fingerprint: string | null = null;
@@ -75,6 +76,7 @@ export class PlanTallies {
   constructor({ key, folded }: TextIdentity, statements: readonly Statement[], routes: readonly Route[]) {
     this.#key = key;
     this.#folded = folded;
+    this.#parses = statements.every(({ kind }) => kind !== 'unparsable');
     this.#footprints = statements.map((statement, at) => {
       const route = routes[at];
       return route === undefined ? null : footprintOf(statement, route);
@@ -92,7 +94,7 @@ export class PlanTallies {
   get fingerprint(): string {
     // Without a guess at the literals: where they are in the key, the part that may be shown is hashed.
     this.#fingerprint ??= createHash('sha256')
-      .update((this.#folded ? this.#key : null) ?? exampleOf(this.#key))
+      .update((this.#folded ? this.#key : null) ?? this.#example())
       .digest('hex')
       .slice(0, 16);
     return this.#fingerprint;
@@ -110,8 +112,13 @@ export class PlanTallies {
     return found as Counted;
   }
 
+  /** What does not parse may have data anywhere. */
+  #example(): string {
+    return this.#parses ? exampleOf(this.#key) : '';
+  }
+
   #make(service: string, database: string): Counted {
-    const example = exampleOf(this.#key);
+    const example = this.#example();
     const parts = this.#footprints.map((footprint, at) => ({
       tally: footprint === null ? null : new Tally({ service, footprint, database, example }),
       work: this.#works[at] ?? null,
