@@ -79,6 +79,7 @@ export const ERROR_TABLE = {
   PORT_IN_USE: error('F0000'),
   ADMIN_UNREACHABLE: error('08006', 'Is pgfig running, with the same admin.host and admin.port?'),
   FILE_UNREADABLE: error('58P01'),
+  FILE_EXISTS: error('58P02', 'Name another folder, or remove the file.'),
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;

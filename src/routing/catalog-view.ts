@@ -97,6 +97,8 @@ export interface CatalogObjects extends CatalogView {
   readonly databases: readonly string[];
   /** Relations of which more is known than that they exist. */
   relations(database: string): Iterable<readonly [RelationRef, RelationFacts]>;
+  /** Tables and views of users, without partitions and children of others. */
+  roots(database: string): Iterable<readonly [RelationRef, RelationKind]>;
   allFunctions(database: string): Iterable<FunctionFacts>;
   foreignKeys(database: string): readonly ForeignKey[];
 }

@@ -74,6 +74,16 @@ export class CatalogPart implements OidNames {
     }
   }
 
+  /** Tables of users, also partitioned and foreign ones, and views; not what is part of another. */
+  *roots(): Generator<readonly [RelationRef, RelationKind]> {
+    const names = this.#names;
+    for (let place = 0; place < names.columns.oids.length; place += 1) {
+      const kind = KINDS[names.kind(place)];
+      if (kind === undefined || kind === 'index' || kind === 'sequence' || names.oid(place) < 16_384) continue;
+      if (this.#factsAt(place).parents.length === 0) yield [names.ref(place), kind];
+    }
+  }
+
   foreignKeys(): readonly ForeignKey[] {
     return this.sections.foreignKeys.value.all().flatMap((row) => {
       const references = this.relation(row[0]);

@@ -3,6 +3,7 @@ import type {
   ForeignKey,
   FunctionFacts,
   RelationFacts,
+  RelationKind,
   RelationRef,
 } from '../../routing/catalog-view.js';
 import { CatalogPart } from './catalog-part.js';
@@ -80,6 +81,10 @@ export class Catalog implements CatalogObjects {
   /** Relations of which more is known than that they exist: views, parts of others, those with hidden work. */
   relations(database: string): Iterable<readonly [RelationRef, RelationFacts]> {
     return this.#parts.get(database)?.allFacts() ?? [];
+  }
+
+  roots(database: string): Iterable<readonly [RelationRef, RelationKind]> {
+    return this.#parts.get(database)?.roots() ?? [];
   }
 
   allFunctions(database: string): Iterable<FunctionFacts> {

@@ -51,6 +51,17 @@ SELECT 1 + pg_temp.pick('rp' || g, ${PRODUCTS}), 1 + pg_temp.pick('ru' || g, ${U
        pg_temp.word('Just what I needed.,Arrived quickly.,Smaller than I thought.,Would buy again.,Fine.', 'body' || g),
        timestamptz '2025-01-05 12:00+00' + g * interval '53 minutes'
 FROM generate_series(1, 900) AS g;
+
+INSERT INTO carriers (name) SELECT unnest(string_to_array('Northern Post,Quick Parcel,Bike & Co', ','));
+
+INSERT INTO shipments (order_id, carrier_id, tracking_code, sent_at)
+SELECT g, 1 + pg_temp.pick('carrier' || g, 3), 'T' || upper(substr(md5('track' || g), 1, 10)),
+       timestamptz '2025-01-02 09:00+00' + g * interval '29 minutes'
+FROM generate_series(1, 800) AS g;
+
+INSERT INTO shipment_events (shipment_id, what, seen_at)
+SELECT s.id, (string_to_array('picked up,in transit,delivered', ','))[step], s.sent_at + step * interval '11 hours'
+FROM shipments AS s, LATERAL generate_series(1, 1 + pg_temp.pick('steps' || s.id, 3)) AS step;
 `;
 
 /** Orders 1 to count, with their items and payments. Needs no table of the monolith. */

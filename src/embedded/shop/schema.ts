@@ -38,6 +38,25 @@ CREATE TABLE reviews (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON reviews (product_id);
+CREATE TABLE carriers (
+  id serial PRIMARY KEY,
+  name text NOT NULL UNIQUE
+);
+CREATE TABLE shipments (
+  id bigserial PRIMARY KEY,
+  order_id bigint NOT NULL,
+  carrier_id integer NOT NULL REFERENCES carriers (id),
+  tracking_code text NOT NULL UNIQUE,
+  sent_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON shipments (order_id);
+CREATE TABLE shipment_events (
+  id bigserial PRIMARY KEY,
+  shipment_id bigint NOT NULL REFERENCES shipments (id) ON DELETE CASCADE,
+  what text NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON shipment_events (shipment_id);
 `;
 
 /** The domain that has moved; the same in both databases, but for the keys that would cross. */
