@@ -180,7 +180,12 @@ t.test('when not to split', (t) => {
     ...names.slice(at + 1).map((b) => `s${at} joins ${a} ${b} 300`),
   ]);
   t.match(advice(knot), /Do not split/);
-  const crossed = [...SHOP, 'order-service commits orders users 4000', 'order-service commits payments products 4000'];
+  const crossed = [
+    ...SHOP,
+    'order-service commits order_items sessions 450',
+    'order-service commits order_items shipment_events 450',
+    'order-service commits sessions shipment_events 450',
+  ];
   t.match(advice(crossed), /cross the proposed contexts/);
   t.match(advice(['a reads t 5'], { since: 0, until: 1000 }), /Only 5 statements.*\n?.*Less than a day/s);
   const opaque = discovered(SHOP);
