@@ -5,6 +5,7 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import type { Console } from '../../session/console/console.js';
 import type { TrafficEvents } from '../../session/traffic-events.js';
 import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
+import { type AccessLog, openAccessLog } from '../access-log/access-log.js';
 import { openAuthQuery } from '../auth-query.js';
 import { readCommands, SERVER_VERSION } from '../console/commands.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
@@ -81,6 +82,7 @@ class WorkerProcess {
   readonly #slot: number;
   readonly #config: Config;
   readonly #output: ProcessLog;
+  readonly #accessLog: AccessLog | null;
   readonly #traffic: Traffic;
   #catalog: Catalog | null;
   readonly #server: net.Server;
@@ -101,6 +103,7 @@ class WorkerProcess {
     this.#metrics = new ProcessMetrics(`worker-${init.slot}`);
     this.#report = new Throttle(REPORT_INTERVAL_MS, () => send({ type: 'sessions', counts: this.#tally.counts() }));
     this.#dieLoudly();
+    this.#accessLog = openAccessLog(this.#config, init.slot, this.#output.log);
     this.#catalog = init.catalog === null ? null : Catalog.fromText(init.catalog);
     this.#traffic = makeTraffic({
       config: this.#config,
@@ -112,6 +115,7 @@ class WorkerProcess {
       events: this.#events(init.trace),
       trace: init.trace,
       console: this.#console(),
+      ...(this.#accessLog === null ? {} : { accessLog: this.#accessLog }),
       catalogAfterDdl: () => this.#readings.ask().catch(() => false),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
@@ -182,10 +186,24 @@ class WorkerProcess {
     this.#traffic.close();
     this.#sendMetrics(null);
     // One turn of the loop, so that the sessions' last words are written.
-    setTimeout(() => {
-      this.#output.flush();
-      process.exit(0);
-    }, 50);
+    setTimeout(() => void this.#exit(), 50);
+  }
+
+  async #exit(): Promise<void> {
+    if (this.#accessLog !== null) {
+      await this.#accessLog.close();
+      await this.#lastMetrics();
+    }
+    this.#output.flush();
+    process.exit(0);
+  }
+
+  /** What came of the last records; resolves when the primary has it, or is gone. */
+  #lastMetrics(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!process.connected || process.send === undefined) return resolve();
+      process.send(this.#metricsMessage(null), () => resolve());
+    });
   }
 
   #events(trace: boolean): TrafficEvents {
@@ -203,6 +221,7 @@ class WorkerProcess {
         log.sessionClosed(session, reason);
       },
       ddlSeen: () => send({ type: 'ddl-seen', id: null }),
+      statementDone: (record) => this.#accessLog?.write(record),
     };
     return trace ? { ...events, trace: tracePrinter((text) => process.stdout.write(text)) } : events;
   }
@@ -223,8 +242,16 @@ class WorkerProcess {
   }
 
   #sendMetrics(id: number | null): void {
-    const metrics = [...trafficMetrics(this.#traffic.stats(), this.#slot), ...this.#metrics.collect()];
-    send({ type: 'metrics', id, metrics: JSON.stringify(metrics) });
+    send(this.#metricsMessage(id));
+  }
+
+  #metricsMessage(id: number | null): FromWorker {
+    const metrics = [
+      ...trafficMetrics(this.#traffic.stats(), this.#slot),
+      ...(this.#accessLog?.metrics() ?? []),
+      ...this.#metrics.collect(),
+    ];
+    return { type: 'metrics', id, metrics: JSON.stringify(metrics) };
   }
 
   #reloadSecrets(): void {
