@@ -4,11 +4,12 @@ import { runWorker, type Traffic } from '../../src/operator/processes/worker-pro
 import { pidOf } from '../../src/session/login/cancel-keys.js';
 import type { SessionInfo } from '../../src/session/traffic-events.js';
 import type { TrafficOptions, TrafficStats } from '../../src/session/worker-traffic.js';
+import { recordOf } from '../operator/statement-records.js';
 
 /**
  * A worker whose sessions speak lines instead of the Postgres protocol, to test the processes around the
  * session layer: `who` worker and rules, `limits` what the others hold, `begin`/`end` a transaction that a
- * drain waits for, `count` one statement, `ddl`, `cancel PID SECRET`, `crash`, `hang` (the event loop).
+ * drain waits for, `count` one statement, `records SERVICE N` for the access log, `ddl`, `cancel PID SECRET`, `crash`, `hang` (the event loop).
  */
 class LineTraffic implements Traffic {
   readonly #options: TrafficOptions;
@@ -75,6 +76,9 @@ class LineTraffic implements Traffic {
       case 'count':
         this.#statements += 1;
         return 'counted';
+      case 'records':
+        for (let n = 0; n < Number(rest[1]); n++) this.#record(rest[0] ?? '', n);
+        return 'done';
       case 'begin':
       case 'end':
         if (session !== undefined) session.busy = word === 'begin';
@@ -97,6 +101,11 @@ class LineTraffic implements Traffic {
       default:
         return `unknown ${word}`;
     }
+  }
+
+  #record(service: string, session: number): void {
+    const { accessLog, events } = this.#options;
+    if (accessLog?.wants(service) === true) events.statementDone?.(recordOf({ service, session }));
   }
 
   setRules(rules: TrafficOptions['rules']): void {

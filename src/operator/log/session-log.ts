@@ -15,7 +15,7 @@ const sessionFields = (s: SessionInfo) => ({
 });
 
 /** The session layer's events as log lines, one each. Statement texts stay out: they hold the clients' data. */
-export function sessionLog(log: Logger): Omit<TrafficEvents, 'trace' | 'ddlSeen'> {
+export function sessionLog(log: Logger): Omit<TrafficEvents, 'trace' | 'ddlSeen' | 'statementDone'> {
   const limiter = new LineLimiter();
   const limited = (level: 'info' | 'warn', key: string, fields: Record<string, unknown>, text: string): void => {
     const held = limiter.admit(key);

@@ -10,8 +10,7 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
-import type { MatrixKeeper } from '../matrix/matrix-keeper.js';
-import { openMatrix } from '../matrix/open-matrix.js';
+import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
@@ -69,7 +68,7 @@ class ControlProcess {
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
   readonly #console: ConsoleSource;
-  readonly #matrix: MatrixKeeper | null;
+  readonly #matrix: OpenMatrix | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -127,7 +126,7 @@ class ControlProcess {
         this.#ddlSeen(message.asked);
         break;
       case 'matrix':
-        this.#matrix?.add(message.matrix);
+        this.#matrix?.keeper.add(message.matrix);
         break;
       case 'stop':
         this.end();
@@ -145,10 +144,15 @@ class ControlProcess {
     this.#rules.close();
     this.#catalog.close();
     this.#server?.close();
-    void (this.#matrix?.close(LAST_FLUSH_MS) ?? Promise.resolve()).finally(() => {
+    void this.#closeMatrix().finally(() => {
       this.#output.flush();
       process.exit(0);
     });
+  }
+
+  async #closeMatrix(): Promise<void> {
+    await this.#matrix?.keeper.close(LAST_FLUSH_MS);
+    await this.#matrix?.topic?.close();
   }
 
   async #listen(): Promise<void> {
@@ -171,7 +175,8 @@ class ControlProcess {
         const parts = await this.#scrapes.ask();
         const own = [
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
-          ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix)),
+          ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
+          ...(this.#matrix?.topic?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
@@ -193,8 +198,8 @@ class ControlProcess {
     if (this.#matrix === null) return 'matrix.enabled is false';
     // Workers send what they have counted ahead of their metrics.
     await this.#scrapes.ask();
-    await this.#matrix.flush();
-    return this.#matrix.error;
+    await this.#matrix.keeper.flush();
+    return this.#matrix.keeper.error;
   }
 
   #consoleSource(): ConsoleSource {

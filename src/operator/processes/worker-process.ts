@@ -2,10 +2,10 @@ import net from 'node:net';
 import { Catalog } from '../../backend/catalog.js';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
-import { matrixToText } from '../../matrix/wire-text.js';
 import type { Console } from '../../session/console/console.js';
 import type { TrafficEvents } from '../../session/traffic-events.js';
 import type { TrafficOptions, WorkerTraffic } from '../../session/worker-traffic.js';
+import { type AccessLog, openAccessLog } from '../access-log/access-log.js';
 import { openAuthQuery } from '../auth-query.js';
 import { readCommands, SERVER_VERSION } from '../console/commands.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
@@ -15,6 +15,7 @@ import { trafficMetrics } from '../metrics/traffic-metrics.js';
 import { Asks } from './asks.js';
 import { answerFromText } from './console-wire.js';
 import { ForwardedCancels } from './forwarded-cancels.js';
+import { Harvester } from './harvester.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { SessionTally, Throttle } from './session-counts.js';
 import { configFromWire, rulesFromWire } from './wire-forms.js';
@@ -39,11 +40,6 @@ export type Traffic = Pick<
 /** How often a worker tells its session counts at most. */
 const REPORT_INTERVAL_MS = 20;
 const KEEP_ALIVE_MS = 60_000;
-/** A worker that dies loses what it has counted in this time. */
-const HARVEST_INTERVAL_MS = 1_000;
-/** Statements that are gathered at a time: half a millisecond's work. */
-const HARVEST_SLICE = 200;
-const HARVEST_PAUSE_MS = 5;
 /** Longer than whatever the control process itself waits for. */
 const CONSOLE_TIMEOUT_MS = 10_000;
 /** A session that has done DDL waits this long at most until the catalog shows it: a database may be down. */
@@ -89,6 +85,7 @@ class WorkerProcess {
   readonly #slot: number;
   readonly #config: Config;
   readonly #output: ProcessLog;
+  readonly #accessLog: AccessLog | null;
   readonly #traffic: Traffic;
   #catalog: Catalog | null;
   readonly #server: net.Server;
@@ -101,7 +98,7 @@ class WorkerProcess {
   readonly #tally = new SessionTally();
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
-  #harvests: NodeJS.Timeout | null = null;
+  readonly #harvester: Harvester | null;
 
   constructor(init: WorkerInit, makeTraffic: (options: TrafficOptions) => Traffic) {
     this.#slot = init.slot;
@@ -110,6 +107,7 @@ class WorkerProcess {
     this.#metrics = new ProcessMetrics(`worker-${init.slot}`);
     this.#report = new Throttle(REPORT_INTERVAL_MS, () => send({ type: 'sessions', counts: this.#tally.counts() }));
     this.#dieLoudly();
+    this.#accessLog = openAccessLog(this.#config, init.slot, this.#output.log);
     this.#catalog = init.catalog === null ? null : Catalog.fromText(init.catalog);
     this.#traffic = makeTraffic({
       config: this.#config,
@@ -121,11 +119,14 @@ class WorkerProcess {
       events: this.#events(init.trace),
       trace: init.trace,
       console: this.#console(),
+      ...(this.#accessLog === null ? {} : { accessLog: this.#accessLog }),
       catalogAfterDdl: () => this.#readings.ask().catch(() => false),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
     this.#server = this.#listen(init.rules.version);
-    if (this.#config.matrix.enabled) this.#nextHarvest();
+    this.#harvester = this.#config.matrix.enabled
+      ? new Harvester(this.#traffic, (matrix) => send({ type: 'matrix', matrix }))
+      : null;
   }
 
   /** Texts are understood here; what they ask for is asked of the control process. */
@@ -190,13 +191,27 @@ class WorkerProcess {
     this.#output.log.debug({ reason }, 'worker ends');
     this.#server.close();
     this.#traffic.close();
-    if (this.#harvests !== null) clearTimeout(this.#harvests);
+    this.#harvester?.close();
     this.#sendMetrics(null);
     // One turn of the loop, so that the sessions' last words are written.
-    setTimeout(() => {
-      this.#output.flush();
-      process.exit(0);
-    }, 50);
+    setTimeout(() => void this.#exit(), 50);
+  }
+
+  async #exit(): Promise<void> {
+    if (this.#accessLog !== null) {
+      await this.#accessLog.close();
+      await this.#lastMetrics();
+    }
+    this.#output.flush();
+    process.exit(0);
+  }
+
+  /** What came of the last records; resolves when the primary has it, or is gone. */
+  #lastMetrics(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!process.connected || process.send === undefined) return resolve();
+      process.send(this.#metricsMessage(null), () => resolve());
+    });
   }
 
   #events(trace: boolean): TrafficEvents {
@@ -214,6 +229,7 @@ class WorkerProcess {
         log.sessionClosed(session, reason);
       },
       ddlSeen: () => send({ type: 'ddl-seen', id: null }),
+      statementDone: (record) => this.#accessLog?.write(record),
     };
     return trace ? { ...events, trace: tracePrinter((text) => process.stdout.write(text)) } : events;
   }
@@ -233,28 +249,19 @@ class WorkerProcess {
     return server;
   }
 
-  #handOn(most: number): void {
-    const matrix = this.#traffic.harvest(most);
-    if (matrix.cells.length + matrix.pairs.length > 0) send({ type: 'matrix', matrix: matrixToText(matrix) });
-  }
-
-  /** What there is now, in slices, so that no session waits for it; then again in a while. */
-  #harvest(left: number): void {
-    this.#handOn(HARVEST_SLICE);
-    const next = left - HARVEST_SLICE;
-    if (next > 0) this.#harvests = setTimeout(() => this.#harvest(next), HARVEST_PAUSE_MS);
-    else this.#nextHarvest();
-  }
-
-  #nextHarvest(): void {
-    this.#harvests = setTimeout(() => this.#harvest(this.#traffic.unharvested), HARVEST_INTERVAL_MS);
-  }
-
   /** What was counted goes first: whoever has the answer has it in the matrix too. */
   #sendMetrics(id: number | null): void {
-    this.#handOn(Number.POSITIVE_INFINITY);
-    const metrics = [...trafficMetrics(this.#traffic.stats(), this.#slot), ...this.#metrics.collect()];
-    send({ type: 'metrics', id, metrics: JSON.stringify(metrics) });
+    this.#harvester?.now();
+    send(this.#metricsMessage(id));
+  }
+
+  #metricsMessage(id: number | null): FromWorker {
+    const metrics = [
+      ...trafficMetrics(this.#traffic.stats(), this.#slot),
+      ...(this.#accessLog?.metrics() ?? []),
+      ...this.#metrics.collect(),
+    ];
+    return { type: 'metrics', id, metrics: JSON.stringify(metrics) };
   }
 
   #reloadSecrets(): void {
