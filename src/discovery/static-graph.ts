@@ -60,7 +60,10 @@ class Builder {
       const tables = this.#touched(facts.body, facts.searchPath ?? this.#path);
       this.#together('function', tables, `function ${functionText(facts)}`);
     }
-    this.#sequences();
+    // One that a single table draws from ties nothing: it goes where the table goes.
+    for (const [sequence, tables] of this.#catalog.sharedSequences(this.#database)) {
+      this.#together('sequence', tables.map(keyOf).sort(), `sequence ${keyOf(sequence)}`);
+    }
   }
 
   #foreignKey({ name, table, references, onDelete, onUpdate }: ForeignKey): void {
@@ -95,23 +98,6 @@ class Builder {
     starts.forEach((from, at) => {
       for (const to of tables.slice(at + 1)) this.#edge(kind, from, to, name);
     });
-  }
-
-  /** One that a serial column owns ties nothing: it goes where the table goes. */
-  #sequences(): void {
-    const users = new Map<string, Set<string>>();
-    const uses = (sequence: string, table: string): void => {
-      users.set(sequence, (users.get(sequence) ?? new Set()).add(table));
-    };
-    for (const [ref, { kind, owner, hidden }] of this.#catalog.relations(this.#database)) {
-      if (kind === 'sequence' && owner !== null) uses(keyOf(ref), keyOf(owner));
-      for (const { touches } of hidden) {
-        for (const { schema, name } of touches.sequences) {
-          if (schema !== undefined) uses(tableKey(schema, name), keyOf(ref));
-        }
-      }
-    }
-    for (const [sequence, tables] of users) this.#together('sequence', [...tables], `sequence ${sequence}`);
   }
 
   #edge(kind: StaticEdge['kind'], from: string, to: string, name: string): void {

@@ -99,6 +99,8 @@ export interface CatalogObjects extends CatalogView {
   relations(database: string): Iterable<readonly [RelationRef, RelationFacts]>;
   /** Tables and views of users, without partitions and children of others. */
   roots(database: string): Iterable<readonly [RelationRef, RelationKind]>;
+  /** Sequences from which the columns of several tables draw, with these tables. */
+  sharedSequences(database: string): readonly (readonly [RelationRef, readonly RelationRef[]])[];
   allFunctions(database: string): Iterable<FunctionFacts>;
   foreignKeys(database: string): readonly ForeignKey[];
 }

@@ -84,6 +84,16 @@ export class CatalogPart implements OidNames {
     }
   }
 
+  /** Sequences from which the columns of several tables draw, with these tables. */
+  sharedSequences(): readonly (readonly [RelationRef, readonly RelationRef[]])[] {
+    const { shared } = this.sections.links.value;
+    const oids = new Set(shared.filter((_oid, at) => at % 2 === 0));
+    return [...oids].flatMap((oid) => {
+      const sequence = this.relation(oid);
+      return sequence === null ? [] : [[sequence, this.#refs(pairedWith(shared, oid))] as const];
+    });
+  }
+
   foreignKeys(): readonly ForeignKey[] {
     return this.sections.foreignKeys.value.all().flatMap((row) => {
       const references = this.relation(row[0]);

@@ -87,6 +87,10 @@ export class Catalog implements CatalogObjects {
     return this.#parts.get(database)?.roots() ?? [];
   }
 
+  sharedSequences(database: string): readonly (readonly [RelationRef, readonly RelationRef[]])[] {
+    return this.#parts.get(database)?.sharedSequences() ?? [];
+  }
+
   allFunctions(database: string): Iterable<FunctionFacts> {
     return this.#parts.get(database)?.functions.all() ?? [];
   }

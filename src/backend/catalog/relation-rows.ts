@@ -28,16 +28,18 @@ export function linkRows(
   const owned = new Set(owners.map(([oid]) => oid));
   const drawers = new Map<number, Set<number>>();
   for (const [sequence, table] of draws) {
-    if (owned.has(sequence)) continue;
     const tables = drawers.get(sequence) ?? new Set();
     drawers.set(sequence, tables.add(table));
   }
-  const sole = [...drawers].flatMap(([sequence, tables]) =>
-    tables.size === 1 ? [...tables].map((table): RawPair => [sequence, table]) : [],
-  );
+  const pairs = (wanted: (sequence: number, tables: number) => boolean): readonly RawPair[] =>
+    [...drawers].flatMap(([sequence, tables]) =>
+      wanted(sequence, tables.size) ? [...tables].map((table): RawPair => [sequence, table]) : [],
+    );
+  const sole = pairs((sequence, tables) => tables === 1 && !owned.has(sequence));
   const turned = inherits.map(([child, parent]): RawPair => [parent, child]);
   return {
     owners: inOrder([...owners, ...sole]),
+    shared: inOrder(pairs((_sequence, tables) => tables > 1)),
     parents: inOrder(inherits),
     children: inOrder(turned),
   };

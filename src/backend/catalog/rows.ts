@@ -44,6 +44,8 @@ export interface RelationColumns {
 export interface LinkRows {
   /** Index to table, sequence to the table that owns it or alone draws from it. */
   readonly owners: readonly number[];
+  /** Sequences from which the columns of several tables draw, each with each table. */
+  readonly shared: readonly number[];
   /** Child or partition to parent. */
   readonly parents: readonly number[];
   /** Parent to child. */
