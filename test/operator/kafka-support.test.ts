@@ -37,6 +37,20 @@ t.test(
   },
 );
 
+t.test('the broker of KAFKA_BROKERS is used, and nobody breaks it', { skip: missing ?? false }, async (t) => {
+  if (kafka === null) return;
+  const before = process.env.KAFKA_BROKERS ?? '';
+  t.teardown(() => {
+    process.env.KAFKA_BROKERS = before;
+  });
+  process.env.KAFKA_BROKERS = kafka.brokers.join();
+  const given = await startKafka();
+  t.equal(given.kafka?.from, 'KAFKA_BROKERS');
+  t.same(given.kafka?.brokers, kafka.brokers);
+  for (const end of ['stop', 'kill', 'restart'] as const)
+    await t.rejects(async () => given.kafka?.[end](), /not the test’s own/);
+});
+
 /** Without a second try. */
 async function connect(brokers: readonly string[]): Promise<void> {
   const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { retries: 0 } });

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { Kafka } from 'kafkajs';
+import { pino } from 'pino';
 import t from 'tap';
+import { AccessLog } from '../../src/operator/access-log/access-log.js';
+import { MatrixTopic } from '../../src/operator/matrix/matrix-topic.js';
 import { metricsText, sumMetrics } from '../../src/operator/metrics/aggregate.js';
 import { controlMetrics } from '../../src/operator/metrics/control-metrics.js';
 import { MetricsLedger } from '../../src/operator/metrics/ledger.js';
@@ -110,6 +114,8 @@ t.test('docs/metrics.md describes every metric, and no other', async (t) => {
     ...trafficMetrics(stats(1), 1),
     ...process.collect(),
     ...controlMetrics(rules as never, { sights: new Map() }, new Map()),
+    ...new AccessLog({ sample: 100, services: {} }, 1, []).metrics(),
+    ...new MatrixTopic(new Kafka({ brokers: ['127.0.0.1:1'] }), 't', pino()).metrics(),
   ].map((metric) => metric.name);
   process.stop();
   const source = ['worker-pool', 'control-child'].map((name) =>
