@@ -32,9 +32,11 @@ function figuresOf({ risk, cuts, owner }: Found): string {
   const [heaviest] = cuts;
   const parts = [
     cutShare === 0 ? 'nothing ties it to other contexts' : `${percent(cutShare)} of the weight of its ties is cut`,
-    ...(cutShare === 0 ? [] : [transactionsCut === 0 ? 'no transaction is' : `${transactionsCut} transactions are`]),
-    ...(joinsCut === 0 ? [] : [`${joinsCut} joins`]),
-    ...(foreignKeysCut === 0 ? [] : [`${foreignKeysCut} foreign keys`]),
+    ...(cutShare === 0
+      ? []
+      : [transactionsCut === 0 ? 'no transaction is' : `${some(transactionsCut, 'transaction')} with it`]),
+    ...(joinsCut === 0 ? [] : [some(joinsCut, 'join')]),
+    ...(foreignKeysCut === 0 ? [] : [some(foreignKeysCut, 'foreign key')]),
     writersText(owner, otherWriters),
     ...(heaviest === undefined ? [] : [`the heaviest cut is ${heaviest.table} from ${heaviest.other}`]),
   ];
@@ -42,8 +44,11 @@ function figuresOf({ risk, cuts, owner }: Found): string {
 }
 
 function writersText(owner: string | null, others: number): string {
-  if (owner === null) return others === 0 ? 'nobody writes it' : `${others} services write it and none owns it`;
-  return others === 0 ? `${owner} alone writes it` : `${others} services besides ${owner} write it`;
+  if (owner === null) return others === 0 ? 'nobody writes it' : `${some(others, 'service')} write it and none owns it`;
+  if (others === 0) return `${owner} alone writes it`;
+  return `${some(others, 'service')} besides ${owner} ${others === 1 ? 'writes' : 'write'} it`;
 }
+
+const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const percent = (share: number): string => `${share > 0 && share < 0.01 ? '<1' : Math.round(100 * share)} %`;

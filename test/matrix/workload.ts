@@ -22,6 +22,7 @@ END $$;
 INSERT INTO users (name, email) SELECT 'user ' || i, 'user' || i || '@example.com' FROM generate_series(1, 50) i;
 INSERT INTO products (sku, name, price) SELECT 'sku-' || i, 'thing ' || i, i FROM generate_series(1, 50) i;
 INSERT INTO inventory SELECT id, 100 FROM products;
+INSERT INTO carriers (name) VALUES ('post'), ('bike');
 `;
 
 /** A statement, with what it touches by its own declaration. */
@@ -131,13 +132,20 @@ const W = {
           ['public.orders', 'write', 'hidden'],
         ],
       },
+    ],
+  }),
+  /** What is in stock is taken out of it in the same transaction: a tie between two contexts. */
+  orderFromStock: (c: Choose): Work => ({
+    ends: 'COMMIT',
+    steps: [
+      ...W.order(c).steps,
       {
         sql: `UPDATE inventory SET quantity = quantity - 0 WHERE product_id = ${id(c)}`,
         touches: [['public.inventory', 'write']],
       },
     ],
   }),
-  abandoned: (c: Choose): Work => ({ ...W.order(c), ends: 'ROLLBACK' }),
+  abandoned: (c: Choose): Work => ({ ...W.orderFromStock(c), ends: 'ROLLBACK' }),
   pay: (c: Choose): Work => ({
     ends: 'COMMIT',
     steps: [
@@ -155,6 +163,35 @@ const W = {
       { release: 'try' },
     ],
   }),
+  ship: (c: Choose): Work => ({
+    ends: 'COMMIT',
+    steps: [
+      {
+        sql: 'INSERT INTO shipments (order_id, carrier_id, tracking_code) SELECT $1, min(id), $2 FROM carriers',
+        values: [id(c), `secret-${c(1e9)}`],
+        touches: [
+          ['public.shipments', 'write'],
+          ['public.carriers', 'read'],
+        ],
+      },
+      {
+        sql: "INSERT INTO shipment_events (shipment_id, what) SELECT max(id), 'picked up' FROM shipments",
+        touches: [
+          ['public.shipment_events', 'write'],
+          ['public.shipments', 'read'],
+        ],
+      },
+    ],
+  }),
+  track: (c: Choose) =>
+    one(
+      `SELECT * FROM shipments s JOIN shipment_events e ON e.shipment_id = s.id JOIN carriers ON carriers.id = carrier_id WHERE s.id = ${id(c)}`,
+      [
+        ['public.shipments', 'read'],
+        ['public.shipment_events', 'read'],
+        ['public.carriers', 'read'],
+      ],
+    ),
   report: () =>
     one(
       `WITH sold AS (SELECT product_id, sum(quantity) AS pieces FROM order_items GROUP BY 1)
@@ -196,9 +233,9 @@ export const SERVICES: Readonly<Record<string, readonly WorkName[]>> = {
   'search-service': ['product', 'ratings', 'stock'],
   'inventory-service': ['restock', 'stock'],
   'review-service': ['review', 'ratings', 'user'],
-  'order-service': ['order', 'order', 'abandoned', 'product'],
+  'order-service': ['order', 'order', 'order', 'order', 'orderFromStock', 'abandoned', 'product'],
   'payment-service': ['pay', 'pay', 'user'],
-  'shipping-service': ['archived', 'stock'],
+  'shipping-service': ['ship', 'ship', 'track', 'track', 'archived'],
   reporting: ['report', 'opaque', 'ratings'],
   'support-desk': ['user', 'archived', 'nothing'],
   cron: ['report', 'logout'],
