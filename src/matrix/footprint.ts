@@ -16,6 +16,8 @@ export interface FootprintEntry {
   readonly access: Access;
   /** The statement names it. */
   readonly named: boolean;
+  /** Nobody knows it: with nothing but errors it gets no cell. */
+  readonly unknown?: true;
 }
 
 /** A reason is part of a cell's key, which an index of the control database has to take. */
@@ -32,10 +34,11 @@ export function footprintOf(statement: Statement, route: Route): Footprint | nul
   // PREPARE runs nothing; its EXECUTE counts by the statement inside.
   if (statement.kind === 'prepare') return null;
   const defines = statement.kind === 'ddl' || statement.kind === 'maintenance';
-  const entries: FootprintEntry[] = route.touches.map(({ table, access, named }) => ({
+  const entries: FootprintEntry[] = route.touches.map(({ table, access, named, unknown }) => ({
     table,
     access: access === 'write' && defines ? 'ddl' : access,
     named,
+    ...(unknown ? { unknown } : {}),
   }));
   const opaque = opaqueReason(statement, route);
   if (opaque !== null) entries.push({ table: opaque, access: 'opaque', named: true });

@@ -125,7 +125,9 @@ export class TallyBook {
 function cellsOf(tally: Tally, now: number): Cell[] {
   const { service, database, statements, errors, refused, rows, example } = tally;
   const seconds = tally.micros / 1e6;
-  return tally.footprint.entries.map(({ table, access, named }) => ({
+  const some = statements + refused > 0;
+  const entries = tally.footprint.entries.filter(({ unknown }) => some || !unknown);
+  return entries.map(({ table, access, named }) => ({
     service,
     table,
     access,

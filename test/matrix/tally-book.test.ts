@@ -48,6 +48,21 @@ t.test('counts until the harvest, then from nothing', (t) => {
   t.end();
 });
 
+t.test('a table that nobody knows has no cell for its errors alone', (t) => {
+  const book = new TallyBook();
+  const entries = [
+    { table: 'typo', access: 'read', named: true, unknown: true } as const,
+    { table: 'public.t', access: 'read', named: true } as const,
+  ];
+  const tally = tallyOf('shop', { entries, joined: ['public.t', 'typo'], written: [] }, '');
+  book.failed(tally);
+  t.match(book.harvest(1), { cells: [{ table: 'public.t', errors: 1, statements: 0 }], pairs: [] });
+  book.failed(tally);
+  book.done(tally, 1, 0);
+  t.match(book.harvest(1).cells, [{ table: 'typo', errors: 1, statements: 1 }, { table: 'public.t' }]);
+  t.end();
+});
+
 t.test('pairs of a statement, and of a refused one', (t) => {
   const book = new TallyBook();
   const tally = tallyOf('shop', writing('c', 'a', 'b'));

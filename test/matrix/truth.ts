@@ -76,18 +76,14 @@ function* pairsOf(tables: ReadonlySet<string>): Iterable<[string, string]> {
   for (const [at, a] of sorted.entries()) for (const b of sorted.slice(at + 1)) yield [a, b];
 }
 
-/** Truth and matrix as lines that can be compared; cells with nothing but errors are not stored, and left out of both. */
+/** Truth and matrix as lines that can be compared. */
 export function linesOf(matrix: Matrix, rows = true): string[] {
-  const cells = matrix.cells
-    .filter((cell) => cell.statements + cell.refused > 0)
-    .map((cell) => cellLine(cellKey(cell), cell, rows));
+  const cells = matrix.cells.map((cell) => cellLine(cellKey(cell), cell, rows));
   return [...cells, ...matrix.pairs.map((pair) => pairLine(pairKey(pair), pair))].sort();
 }
 
 export function truthLines(truth: Truth, rows = true): string[] {
-  const cells = [...truth.cells]
-    .filter(([, counts]) => counts.statements + counts.refused > 0)
-    .map(([key, counts]) => cellLine(key, counts, rows));
+  const cells = [...truth.cells].map(([key, counts]) => cellLine(key, counts, rows));
   return [...cells, ...[...truth.pairs].map(([key, pair]) => pairLine(key, pair))].sort();
 }
 

@@ -67,18 +67,6 @@ t.test('adds up, once for each flush, over instances', async (t) => {
   await Promise.all([one.close(), two.close()]);
 });
 
-t.test('errors count where the table was used, and make no rows of their own', async (t) => {
-  await server.query('CREATE DATABASE errors');
-  const config = await configFor('errors');
-  const store = new MatrixStore(config);
-  const id = { instance: '33333333-3333-4333-8333-333333333333', sequence: 1 };
-  const failed = { statements: 0, rows: 0, errors: 4 };
-  await store.add({ cells: [cell(), cell({ ...failed, table: 'public.typo' })], pairs: [] }, id);
-  await store.add({ cells: [cell(failed)], pairs: [] }, { ...id, sequence: 2 });
-  t.match((await storedMatrix(config)).cells, [{ table: 'public.orders', statements: 1, errors: 4 }]);
-  await store.close();
-});
-
 t.test('many instances that begin at once, with many cells in every order', async (t) => {
   await server.query('CREATE DATABASE fleet');
   const config = await configFor('fleet');

@@ -34,13 +34,6 @@ const ADD_CELLS = `
     first_seen = least(m.first_seen, excluded.first_seen), last_seen = greatest(m.last_seen, excluded.last_seen),
     example = CASE m.example WHEN '' THEN excluded.example ELSE m.example END`;
 
-/** Names that nobody has, as typing errors are, come with nothing but errors: these make no row of their own. */
-const ADD_ERRORS = `
-  UPDATE pgfig.matrix AS m SET errors = m.errors + e.errors
-  FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-          AS e (service, table_name, access, database, errors)) AS e
-  WHERE (m.service, m.table_name, m.access, m.database) = (e.service, e.table_name, e.access, e.database)`;
-
 const ADD_PAIRS = `
   INSERT INTO pgfig.matrix_pairs AS p
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::timestamptz[],
@@ -106,17 +99,7 @@ export class MatrixStore {
 
 async function addAll(client: pg.ClientBase, { cells, pairs }: Matrix): Promise<void> {
   const byKey = cells.toSorted((a, b) => compare(keyOf(a), keyOf(b)));
-  for (const some of chunks(byKey.filter((cell) => cell.statements + cell.refused > 0))) {
-    await client.query(ADD_CELLS, cellColumns(some));
-  }
-  for (const some of chunks(byKey.filter((cell) => cell.statements + cell.refused === 0 && cell.errors > 0))) {
-    await client.query(
-      ADD_ERRORS,
-      cellColumns(some)
-        .slice(0, 4)
-        .concat([some.map(({ errors }) => errors)]),
-    );
-  }
+  for (const some of chunks(byKey)) await client.query(ADD_CELLS, cellColumns(some));
   for (const some of chunks(pairs.toSorted((a, b) => compare(pairKeyOf(a), pairKeyOf(b))))) {
     await client.query(ADD_PAIRS, pairColumns(some));
   }
