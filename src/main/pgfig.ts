@@ -136,7 +136,56 @@ answer.`,
     .action(async (options: import('../operator/cli/reload.js').ReloadOptions) => {
       process.exitCode = await (await import('../operator/cli/reload.js')).reload(options);
     });
+  addDiscover(pgfig);
   return pgfig;
+}
+
+function addDiscover(pgfig: Command): void {
+  pgfig
+    .command('discover')
+    .description('tell which service touches which table, from what a database has logged or summed up')
+    .option(...CONFIG)
+    .option('--from-csvlog <file...>', 'server logs: csvlog or jsonlog, also gzip; - is stdin; the oldest first')
+    .option('--from-pgaudit <file...>', 'the lines of pgaudit in csvlog, jsonlog, or lines with --line-prefix')
+    .option(
+      '--line-prefix <prefix>',
+      'with --from-pgaudit: the log_line_prefix of logs that are neither csvlog nor jsonlog',
+    )
+    .option('--from-pg-stat-statements', 'ask the default database')
+    .option(
+      '--offline',
+      'read no catalog: names are resolved by schema public, nothing behind views and functions is seen',
+    )
+    .option('--since <time>', 'only what was logged from then on, as 2026-05-01T00:00:00Z', timeOf)
+    .option('--until <time>', 'only what was logged up to then', timeOf)
+    .option('--report <dir>', 'write a report into this folder')
+    .option('--write-rules <dir>', 'write drafts of rule files into this folder')
+    .option('--json', 'one JSON object: {"source","since","until","cells","pairs","notes"}')
+    .addHelpText(
+      'after',
+      `
+Only statements of the default database count. docs/discover-sources.md says what to set in postgresql.conf.
+
+Examples:
+  pgfig discover --from-csvlog log/postgresql-*.csv
+  zstdcat old.csv.zst | pgfig discover --from-csvlog - --json > matrix.json
+  pgfig discover --from-pgaudit postgresql.log --line-prefix '%m [%p] %q%u@%d %a '
+  pgfig discover --from-pg-stat-statements`,
+    )
+    .action(async (options: import('../operator/cli/discover.js').DiscoverOptions) => {
+      const sources = [options.fromCsvlog, options.fromPgaudit, options.fromPgStatStatements];
+      if (sources.filter((source) => source !== undefined).length > 1)
+        throw new CommanderError(EXIT.wrongUse, 'source', 'give one --from-... at a time');
+      if (options.linePrefix !== undefined && options.fromPgaudit === undefined)
+        throw new CommanderError(EXIT.wrongUse, 'prefix', '--line-prefix is for --from-pgaudit');
+      process.exitCode = await (await import('../operator/cli/discover.js')).discover(options);
+    });
+}
+
+function timeOf(text: string): number {
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError('Give an ISO time, as 2026-05-01T00:00:00Z.');
+  return time;
 }
 
 function shareOf(text: string): number {
