@@ -33,8 +33,9 @@ export interface Run {
 
 /** One session as its log shows it: what names mean in it, and the transaction that it is in. */
 export class RecordedSession {
-  /** Of its application_name now. */
-  service: string;
+  /** Its application_name now, and its service by that. */
+  application = '';
+  service = '';
   /** What was logged before it ran, and how it ended is not known yet. */
   begun: BegunRun | null = null;
   readonly names: SessionNames;
@@ -48,8 +49,7 @@ export class RecordedSession {
   #transaction = '';
   #lastTime = 0;
 
-  constructor(service: string, names: SessionNames, book: TallyBook) {
-    this.service = service;
+  constructor(names: SessionNames, book: TallyBook) {
     this.names = names;
     this.#work = new TransactionWork(book);
   }

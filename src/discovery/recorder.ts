@@ -72,19 +72,20 @@ export class Recorder {
   }
 
   /** The session, as it is known. */
-  session({ session, user, application, address }: SessionFacts): RecordedSession {
-    const service = this.#serviceOf(application, user, address);
-    let known = this.#sessions.get(session);
-    if (known === undefined) {
-      known = new RecordedSession(
-        service,
-        new SessionNames(this.#contexts, this.#contexts.initialPath(user)),
-        this.#book,
-      );
-      this.#sessions.set(session, known);
+  session(facts: SessionFacts): RecordedSession {
+    const { session: id, application } = facts;
+    let session = this.#sessions.get(id);
+    if (session === undefined) {
+      const names = new SessionNames(this.#contexts, this.#contexts.initialPath(facts.user));
+      session = new RecordedSession(names, this.#book);
+      this.#sessions.set(id, session);
+    } else if (session.application === application) {
+      return session;
     }
-    known.service = service;
-    return known;
+    // User and address stay as long as the session.
+    session.application = application;
+    session.service = this.#serviceOf(application, facts.user, facts.address);
+    return session;
   }
 
   /** The statements of a text, as they are to be understood in the session now. */

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { CONFIG } from './config-option.js';
+import { addDiscoveryCommands } from './discovery-commands.js';
 import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 
 /**
@@ -21,8 +23,6 @@ interface CheckArguments {
   readonly json?: boolean;
   readonly diff?: boolean;
 }
-
-const CONFIG = ['-c, --config <file>', 'the configuration', 'pgfig.yaml'] as const;
 
 function program(): Command {
   const pgfig = new Command('pgfig')
@@ -136,35 +136,7 @@ answer.`,
     .action(async (options: import('../operator/cli/reload.js').ReloadOptions) => {
       process.exitCode = await (await import('../operator/cli/reload.js')).reload(options);
     });
-
-  pgfig
-    .command('matrix')
-    .description('show which service touches which table, as counted from the traffic')
-    .option(...CONFIG)
-    .option('--service <pattern...>', 'only these services; * and ? stand for any text and any letter')
-    .option('--table <pattern...>', 'only these tables, as schema.table')
-    .addOption(
-      new Option('--sort <order>', 'order of the tables')
-        .choices(['table', 'statements', 'writers', 'last'])
-        .default('table'),
-    )
-    .option('--json', 'one JSON object {"cells","pairs"}')
-    .option('--csv', 'a line for each table and service')
-    .option('--schema', 'print the SQL of the tables that the matrix is kept in, and do nothing')
-    .addHelpText(
-      'after',
-      `
-R reads, W writes, RW both, D behind it DDL, - nothing. A running pgfig is asked first to store what it has counted.
-
-Examples:
-  pgfig matrix --sort writers
-  pgfig matrix --table 'public.order*' --csv > orders.csv`,
-    )
-    .action(async (options: import('../operator/cli/matrix.js').MatrixOptions) => {
-      if (options.json && options.csv)
-        throw new CommanderError(EXIT.wrongUse, 'json', 'give --json or --csv, not both');
-      process.exitCode = await (await import('../operator/cli/matrix.js')).matrix(options);
-    });
+  addDiscoveryCommands(pgfig);
   return pgfig;
 }
 

@@ -261,6 +261,7 @@ t.test('both protocols, in every form', (t) =>
         sends: [[query('SELECT writes_unseen(1)')], [query('SELCT 1')]],
         lines: [
           'function public.writes_unseen() cannot be seen through: dynamic SQL (EXECUTE) opaque monolith 1, 1 rows',
+          'text that does not parse opaque monolith 0, 1 errors',
         ],
       },
     ],

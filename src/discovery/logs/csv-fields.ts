@@ -1,4 +1,5 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
+import type { LogClock } from './log-clock.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,6 +27,8 @@ export class CsvFields {
   readonly #starts = new Int32Array(MOST_FIELDS);
   readonly #ends = new Int32Array(MOST_FIELDS);
   readonly #doubled = new Uint8Array(MOST_FIELDS);
+  /** What each field said when it was last read. */
+  readonly #texts: string[] = [];
   #bytes = Buffer.allocUnsafeSlow(FIRST_ROOM);
   #length = 0;
   #linesRead = 0;
@@ -71,7 +74,25 @@ export class CsvFields {
     const start = this.#starts[field] as number;
     const end = field < this.count ? (this.#ends[field] as number) : start;
     if (start === end) return '';
-    return this.#doubled[field] === 0 ? this.#bytes.toString('utf8', start, end) : this.bytes(field).toString('utf8');
+    const last = this.#texts[field];
+    if (last !== undefined && this.#reads(last, start, end)) return last;
+    const text =
+      this.#doubled[field] === 0 ? this.#bytes.toString('utf8', start, end) : this.bytes(field).toString('utf8');
+    this.#texts[field] = text;
+    return text;
+  }
+
+  /** Whether the bytes are this text, which must be ASCII: most fields say what they said in the record before. */
+  #reads(text: string, start: number, end: number): boolean {
+    if (text.length !== end - start) return false;
+    for (let i = 0; i < text.length; i += 1) if (this.#bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** The time in a field. */
+  time(field: number, clock: LogClock, learn: () => readonly [string, string] | null): number {
+    const start = this.#starts[field] as number;
+    return clock.read(this.#bytes, start, this.#ends[field] as number, learn);
   }
 
   isEmpty(field: number): boolean {

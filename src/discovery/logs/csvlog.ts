@@ -89,8 +89,7 @@ class CsvEntry implements LogEntry {
 
   /** Whether it begins with a time. */
   readTime(): boolean {
-    const text = this.#record.bytes(TIME);
-    this.time = this.#clock.read(text, 0, text.length, this.#learn);
+    this.time = this.#record.time(TIME, this.#clock, this.#learn);
     return !Number.isNaN(this.time);
   }
 

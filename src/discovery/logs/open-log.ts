@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { PgfigError } from '../../errors/pgfig-error.js';
@@ -11,6 +10,7 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /**
  * The bytes of a log file, unpacked where it begins as gzip does. '-' is stdin.
  *
+ * @returns chunks, each valid until the next is asked for
  * @param onBytes told how many bytes of the file itself were read
  * @throws PgfigError FILE_UNREADABLE
  */
@@ -19,13 +19,10 @@ export async function* openLog(
   onBytes: (count: number) => void = () => undefined,
   stdin: Readable = process.stdin,
 ): AsyncGenerator<Buffer> {
-  const source = file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK });
   try {
-    yield* unpacked(counted(source, onBytes));
+    yield* unpacked(counted(file === '-' ? stdin : chunksOf(file), onBytes));
   } catch (cause) {
     throw unreadable(file, cause);
-  } finally {
-    source.destroy();
   }
 }
 
@@ -45,9 +42,27 @@ export async function sizeOf(files: readonly string[]): Promise<number | null> {
   return sum;
 }
 
-async function* counted(source: Readable, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
+/** One buffer for the whole file: a new one for each chunk is work for the garbage collector. */
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Buffer | string>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
-    const bytes: Buffer = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     onBytes(bytes.length);
     yield bytes;
   }

@@ -60,7 +60,8 @@ export function statementOf(entry: LogEntry): StatementEvent {
     text: entry.query,
     idle: entry.query === null && entry.tag.startsWith('idle'),
     inExecution: entry.tag !== 'PARSE' && entry.tag !== 'BIND',
-    syntax: sqlstate === '42601',
+    // Without a code, whether it parses says it.
+    syntax: sqlstate === '42601' || sqlstate === '',
   };
 }
 

@@ -1,0 +1,51 @@
+import type { Discovery } from '../../discovery/discovery.js';
+import type { Found } from '../../discovery/found.js';
+
+/** One JSON object; times are ISO, field names those of Cell and Pair. */
+export function discoveryJson({ source, since, until, matrix, notes }: Discovery): string {
+  const timed = <T extends { readonly first: number; readonly last: number }>(value: T): object => ({
+    ...value,
+    first: iso(value.first),
+    last: iso(value.last),
+  });
+  return JSON.stringify({
+    source,
+    since: since === null ? null : iso(since),
+    until: until === null ? null : iso(until),
+    cells: matrix.cells.map(timed),
+    pairs: matrix.pairs.map(timed),
+    notes,
+  });
+}
+
+/** The same in short, for people. */
+export function discoveryText(
+  { source, since, until, matrix, notes }: Discovery,
+  { statements, failures }: Pick<Found, 'statements' | 'failures'>,
+): string {
+  const services = new Set([...matrix.cells, ...matrix.pairs].map(({ service }) => service));
+  const tables = new Set(matrix.cells.filter(({ access }) => access !== 'opaque').map(({ table }) => table));
+  const opaque = matrix.cells.filter(({ access }) => access === 'opaque');
+  const failed = failures > 0 ? `, ${failures} failed` : '';
+  const lines = [
+    `source      ${source}`,
+    `time        ${since === null || until === null ? 'not known' : `${iso(since)} to ${iso(until)}`}`,
+    `statements  ${statements} carried out${failed}`,
+    `services    ${listOf(services)}`,
+    `tables      ${listOf(tables)}`,
+    ...opaque.map(({ service, table, statements: count }) => `opaque      ${service}: ${table} (${count} statements)`),
+    ...notes.map((note) => `note        ${note}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const iso = (time: number): string => new Date(time).toISOString();
+
+const MOST_NAMED = 20;
+
+function listOf(names: ReadonlySet<string>): string {
+  const sorted = [...names].sort();
+  if (sorted.length === 0) return '0';
+  const shown = sorted.slice(0, MOST_NAMED).join(', ');
+  return `${sorted.length}: ${shown}${sorted.length > MOST_NAMED ? ', ...' : ''}`;
+}
