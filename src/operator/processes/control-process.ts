@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { SessionSight } from '../../session/session-registry.js';
+import { backendsReport } from '../backends-report.js';
 import { CatalogRefresher } from '../catalog-refresher.js';
 import { isReload } from '../console/commands.js';
 import { runCommand } from '../console/run-command.js';
@@ -22,7 +23,15 @@ import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
 import { Asks } from './asks.js';
 import { answerToText, errorToText } from './console-wire.js';
-import type { ControlInit, FromControl, PrimaryStatus, ToControl, WorkerSessions, WorkerStatus } from './messages.js';
+import type {
+  ControlInit,
+  FromControl,
+  HeldBackends,
+  PrimaryStatus,
+  ToControl,
+  WorkerSessions,
+  WorkerStatus,
+} from './messages.js';
 import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
 
 /** How long an answer to a reload waits for the workers; one that is busy for longer takes the rules later. */
@@ -68,6 +77,7 @@ class ControlProcess {
   readonly #scrapes = new Asks<readonly string[]>((id) => send({ type: 'scrape', id }));
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
+  readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
   readonly #console: ConsoleSource;
   readonly #matrix: MatrixKeeper | null;
   #server: Server | null = null;
@@ -116,6 +126,9 @@ class ControlProcess {
         break;
       case 'sessions':
         this.#sessions.answer(message.id, message.sessions);
+        break;
+      case 'backends':
+        this.#backends.answer(message.id, message.backends);
         break;
       case 'console':
         void this.#answerConsole(message);
@@ -184,6 +197,7 @@ class ControlProcess {
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
+      backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
   }

@@ -29,6 +29,7 @@ export type Traffic = Pick<
   | 'cancel'
   | 'setLimits'
   | 'sights'
+  | 'backends'
   | 'stats'
   | 'harvest'
   | 'unharvested'
@@ -164,6 +165,9 @@ class WorkerProcess {
         break;
       case 'see-sessions':
         send({ type: 'sessions-seen', id: message.id, sessions: JSON.stringify(this.#traffic.sights(message.most)) });
+        break;
+      case 'see-backends':
+        send({ type: 'backends-seen', id: message.id, backends: JSON.stringify(this.#traffic.backends()) });
         break;
       case 'console':
         this.#commands.answer(message.id, message.outcome);
