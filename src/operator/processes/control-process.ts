@@ -11,6 +11,7 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import { ActivityWatch } from '../matrix/activity-watch.js';
 import type { MatrixKeeper } from '../matrix/matrix-keeper.js';
 import { openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
@@ -80,6 +81,7 @@ class ControlProcess {
   readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
   readonly #console: ConsoleSource;
   readonly #matrix: MatrixKeeper | null;
+  readonly #activity: ActivityWatch | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -112,6 +114,7 @@ class ControlProcess {
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
+    this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -157,6 +160,7 @@ class ControlProcess {
   end(): void {
     this.#rules.close();
     this.#catalog.close();
+    this.#activity?.close();
     this.#server?.close();
     void (this.#matrix?.close(LAST_FLUSH_MS) ?? Promise.resolve()).finally(() => {
       this.#output.flush();
