@@ -22,6 +22,8 @@ interface CheckArguments {
   readonly diff?: boolean;
 }
 
+type AuditArguments = Omit<import('../operator/cli/audit.js').AuditOptions, 'grace'> & { readonly grace: string };
+
 const CONFIG = ['-c, --config <file>', 'the configuration', 'pgfig.yaml'] as const;
 
 function program(): Command {
@@ -165,6 +167,39 @@ Examples:
         throw new CommanderError(EXIT.wrongUse, 'json', 'give --json or --csv, not both');
       process.exitCode = await (await import('../operator/cli/matrix.js')).matrix(options);
     });
+
+  pgfig
+    .command('audit')
+    .description('show who still uses a table or domain: through pgfig, and past it')
+    .argument('<name>', 'schema.table, a table, or a domain')
+    .option(...CONFIG)
+    .option('--grace <time>', 'use that is longer ago does not count: a number with m, h, d or w', '90d')
+    .option('--ignore <pattern...>', 'services and applications that do not count, such as backup jobs; * and ?')
+    .option('--database <name...>', 'count use in these databases; without it, in all but those that tables moved to')
+    .option('--admin <url>', 'an admin API of the fleet; give it once for each instance', collected)
+    .option('--json', 'one JSON object {"verdict","reasons","places","sessions",...}')
+    .addHelpText(
+      'after',
+      `
+Services are those that pgfig has seen. Past pgfig: what the servers count of the table and pgfig has not let pass
+(pg_stat_user_tables), and sessions that are not pgfig's (pg_stat_activity). docs/audit.md says what that can and
+cannot tell.
+
+Exit codes: 0 nothing uses it, 1 something still does, 2 wrong use, 3 a database cannot be reached.
+
+Examples:
+  pgfig audit orders
+  pgfig audit public.orders --grace 30d --ignore backup 'pg_dump*'
+  pgfig audit orders --admin http://10.0.0.7:6433 --admin http://10.0.0.8:6433 --json`,
+    )
+    .action(async (name: string, options: AuditArguments) => {
+      const { longDuration } = await import('../config/units.js');
+      const grace = longDuration.safeParse(options.grace);
+      if (!grace.success)
+        throw new CommanderError(EXIT.wrongUse, 'grace', `--grace ${grace.error.issues[0]?.message ?? 'is no time'}`);
+      const given = { ...options, grace: grace.data };
+      process.exitCode = await (await import('../operator/cli/audit.js')).audit(name, given);
+    });
   return pgfig;
 }
 
@@ -174,6 +209,8 @@ function shareOf(text: string): number {
     throw new InvalidArgumentError('Give a number from 0 to 100.');
   return share;
 }
+
+const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function version(): string {
   const about: { version: string } = JSON.parse(
