@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
 const DURATION = /^(?:0|(\d+(?:\.\d+)?) ?(ms|s|m|h))$/;
+const LONG_DURATION = /^(\d+(?:\.\d+)?) ?(m|h|d|w)$/;
 const SIZE = /^(?:0|(\d+(?:\.\d+)?) ?(B|kB|KB|MB|GB))$/;
 const PERCENT = /^(\d+(?:\.\d+)?) ?%$/;
 const DIGITS = /^-?\d+$/;
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const LONG_MILLISECONDS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 /** As in postgresql.conf a unit is a power of 1024. */
 const BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
 
@@ -22,6 +24,12 @@ export const duration = z
   .string('must be a duration with its unit, such as 500ms, 30s or 2m')
   .regex(DURATION, 'must be a duration with its unit, such as 500ms, 30s or 2m')
   .transform((text) => scaled(text, DURATION, MILLISECONDS));
+
+/** '90d', '2w', '12h', '30m' -> milliseconds */
+export const longDuration = z
+  .string('must be a time with its unit, such as 90d, 2w, 12h or 30m')
+  .regex(LONG_DURATION, 'must be a time with its unit, such as 90d, 2w, 12h or 30m')
+  .transform((text) => scaled(text, LONG_DURATION, LONG_MILLISECONDS));
 
 /** '16MB', '512kB' -> bytes */
 export const size = z

@@ -73,6 +73,8 @@ export const ERROR_TABLE = {
   INTERNAL: error('XX000', 'This is a bug of pgfig; please report it with the log lines around it.'),
   // What was seen of the traffic
   MATRIX_UNREADABLE: error('F0000'),
+  /** Nothing, or more than one thing, has the name that a command was given. */
+  NAME_UNKNOWN: error('42P01'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

@@ -132,4 +132,3 @@ Examples:
 }
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
-import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 
 /**
  * The program `pgfig`. Each command loads its own parts only when it runs: `--help` and `explain --offline` need no

@@ -163,6 +163,11 @@ export class Primary {
           this.#control.send({ type: 'sessions', id: message.id, sessions });
         });
         break;
+      case 'backends':
+        void this.#pool.backends().then((backends) => {
+          this.#control.send({ type: 'backends', id: message.id, backends });
+        });
+        break;
       case 'catalog-read':
         this.#pool.catalogRead(message.to, message.id, message.whole);
         break;

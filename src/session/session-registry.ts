@@ -15,8 +15,23 @@ export interface Registered {
   cancel(): Promise<void>;
   drain(): void;
   close(): void;
-  /** Open links, by database. */
-  linkBytes(): { readonly database: string; readonly bytesIn: number; readonly bytesOut: number }[];
+  /** Open links. */
+  links(): LinkSight[];
+}
+
+/** The backend that a session holds by one of its links. */
+export interface BackendSight {
+  readonly database: string;
+  /** Its process, as it said at login. */
+  readonly pid: number;
+  /** The session is passed through: nothing of it is read, routed or counted. */
+  readonly passedThrough: boolean;
+}
+
+/** One open link of a session. */
+export interface LinkSight extends BackendSight {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** A session as people are shown it. */
@@ -74,6 +89,13 @@ export class SessionRegistry {
       sights.push({ pid, user, service, database, peer, tls, openedAt: session.openedAt, ...session.look() });
     }
     return sights;
+  }
+
+  /** The backends that sessions hold now. */
+  backends(): BackendSight[] {
+    return [...this.#sessions.values()].flatMap((session) =>
+      session.links().map(({ database, pid, passedThrough }) => ({ database, pid, passedThrough })),
+    );
   }
 
   /** @throws PgfigError TOO_MANY_CLIENTS, TOO_MANY_CLIENTS_OF_USER */

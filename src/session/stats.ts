@@ -52,7 +52,7 @@ export function trafficStats(
   let fromBackends = counters.fromBackends;
   let toBackends = counters.toBackends;
   for (const session of registry.all) {
-    for (const link of session.linkBytes()) {
+    for (const link of session.links()) {
       links.set(link.database, (links.get(link.database) ?? 0) + 1);
       fromBackends += link.bytesIn;
       toBackends += link.bytesOut;

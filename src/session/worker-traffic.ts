@@ -27,7 +27,7 @@ import { Handshake } from './login/handshake.js';
 import { openPassThrough, openSession } from './login/session-start.js';
 import { type ContextFacts, Contexts } from './names/contexts.js';
 import type { TextPlan } from './plan/text-plan.js';
-import { SessionRegistry, type SessionSight } from './session-registry.js';
+import { type BackendSight, SessionRegistry, type SessionSight } from './session-registry.js';
 import { type TrafficStats, trafficStats } from './stats.js';
 import type { Traffic } from './traffic.js';
 import type { TrafficEvents } from './traffic-events.js';
@@ -244,6 +244,11 @@ export class WorkerTraffic implements Gate, Traffic {
   /** The sessions for people to look at, at most so many. */
   sights(most: number): SessionSight[] {
     return this.registry.sights(most);
+  }
+
+  /** The backends that the sessions hold. */
+  backends(): BackendSight[] {
+    return this.registry.backends();
   }
 
   /** Statements, and kinds of transactions, that were counted for the matrix since the last harvest. */

@@ -155,6 +155,10 @@ class LineTraffic implements Traffic {
     return [];
   }
 
+  backends(): [] {
+    return [];
+  }
+
   stats(): TrafficStats {
     const none = { boundaries: [0.001, 0.01], counts: [0, 0, 0], sum: 0, count: 0 };
     return {

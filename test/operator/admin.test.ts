@@ -11,6 +11,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
   ready: async () => ({ ready: true, reasons: [] }),
   status: async () => ({ version: '1' }),
   rules: async () => ({ version: 1 }),
+  backends: async () => ({ complete: true, routed: {}, passedThrough: {} }),
   reload: async () => ({ refused: false, report: { version: 1, taken: true } }),
   flushMatrix: async () => null,
   failed: () => {},
@@ -19,7 +20,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
 
 t.test('without a token all paths answer', async (t) => {
   const app = adminApp(source());
-  for (const path of ['/healthz', '/readyz', '/metrics', '/api/status', '/api/rules']) {
+  for (const path of ['/healthz', '/readyz', '/metrics', '/api/status', '/api/rules', '/api/backends']) {
     t.equal((await app.request(path)).status, 200, path);
   }
   const response = await app.request('/metrics');

@@ -150,3 +150,38 @@ t.test('without the right to make the schema it says what is needed, and one mad
   t.equal((await storedMatrix(config)).cells.length, 1);
   await store.close();
 });
+
+t.test('a schema of the first version gets what is new, or goes on without it', async (t) => {
+  await server.query('CREATE DATABASE older');
+  await server.query('CREATE ROLE keeper LOGIN');
+  const { ensureMatrixSchema, MATRIX_SCHEMA } = await import('../../src/operator/matrix/matrix-schema.js');
+  const { connectPg } = await import('../../src/backend/pg-client.js');
+  const [first = ''] = MATRIX_SCHEMA.split('CREATE TABLE IF NOT EXISTS pgfig.table_activity');
+  t.match(first, /VALUES \('matrix', 1\)/);
+  await server.query(first, 'older');
+  await server.query('GRANT USAGE ON SCHEMA pgfig TO keeper', 'older');
+  await server.query('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pgfig TO keeper', 'older');
+  const version = async (): Promise<unknown> =>
+    (await server.query('SELECT version FROM pgfig.schema_version', 'older')).rows;
+
+  const keeper = await configFor('older', server.url('older').replace(/\/\/[^@]*@/, '//keeper@'));
+  const store = new MatrixStore(keeper);
+  const id = { instance: '55555555-5555-4555-8555-555555555555', sequence: 1 };
+  await store.add({ cells: [cell()], pairs: [] }, id);
+  await store.close();
+  t.same(await version(), [{ version: 1 }], 'flushes need the first version alone');
+  const without = await connectPg(keeper, keeper.control, 'pgfig test');
+  await t.rejects(ensureMatrixSchema(without), { code: '42501' });
+  await without.end();
+
+  const config = await configFor('older');
+  const clients = await Promise.all([1, 2, 3].map(() => connectPg(config, config.control, 'pgfig test')));
+  await Promise.all(clients.map((client) => ensureMatrixSchema(client)));
+  t.same(await version(), [{ version: 2 }]);
+  t.equal((await storedMatrix(config)).cells.length, 1, 'what was stored stays');
+  const { rows } = await server.query("SELECT to_regclass('pgfig.table_activity')::text AS made", 'older');
+  t.same(rows, [{ made: 'pgfig.table_activity' }]);
+  await Promise.all(clients.map((client) => client.end()));
+  await server.query(MATRIX_SCHEMA, 'older');
+  t.same(await version(), [{ version: 2 }], 'operators may run all of it again');
+});

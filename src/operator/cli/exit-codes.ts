@@ -5,7 +5,13 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 export const EXIT = { done: 0, no: 1, wrongUse: 2, unreachable: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const WRONG_USE: readonly ErrorCode[] = ['CONFIG_INVALID', 'RULES_INVALID', 'FILE_UNREADABLE', 'FILE_EXISTS'];
+const WRONG_USE: readonly ErrorCode[] = [
+  'CONFIG_INVALID',
+  'RULES_INVALID',
+  'FILE_UNREADABLE',
+  'FILE_EXISTS',
+  'NAME_UNKNOWN',
+];
 const UNREACHABLE: readonly ErrorCode[] = [
   'BACKEND_UNREACHABLE',
   'BACKEND_LOGIN_FAILED',

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { type Use, usesOf } from '../../matrix/letters.js';
 import type { Cell, Matrix } from '../../matrix/matrix.js';
+import { PLAIN } from './plain-table.js';
 
 /** What the rows are sorted by: the table's name, its statements, the services that write it, when it was last used. */
 export const TABLE_ORDERS = ['table', 'statements', 'writers', 'last'] as const;
@@ -13,23 +14,6 @@ interface Row {
   readonly writers: number;
   readonly last: number;
 }
-
-const PLAIN = {
-  chars: {
-    ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
-    ...{
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '  ',
-    },
-  },
-  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-};
 
 /**
  * The matrix for people: services across, tables down, R/W/RW/-, D for DDL.

@@ -9,6 +9,8 @@ export interface AdminSource {
   ready(): Promise<{ ready: boolean; reasons: readonly string[] }>;
   status(): Promise<object>;
   rules(): Promise<object>;
+  /** The process ids of the backends that sessions hold, by database. */
+  backends(): Promise<object>;
   /** Reads certificates, users and rules again. `refused`: the rules folder is broken. */
   reload(): Promise<{ refused: boolean; report: object }>;
   /** Stores all that has been counted until now. @returns why that cannot be done; null: it is done */
@@ -41,6 +43,7 @@ export function adminApp(source: AdminSource): Hono {
   });
   app.get('/api/status', async (c) => c.json(await source.status()));
   app.get('/api/rules', async (c) => c.json(await source.rules()));
+  app.get('/api/backends', async (c) => c.json(await source.backends()));
   app.post('*', async (c, next) => {
     // Only browsers send it, for pages that are not ours: without a token a foreign page could else reload.
     if (c.req.header('Origin') !== undefined) return c.json({ error: 'not from a web page' }, 403);

@@ -7,6 +7,9 @@ import { ensureMatrixSchema } from './matrix-schema.js';
 /** Rows of one statement: short enough for its time-out on a busy server, long enough to be few. */
 const ROWS_AT_ONCE = 2_000;
 
+/** What a later version of the schema adds, flushes do without. */
+const NEEDED_VERSION = 1;
+
 /** Names one writing of a matrix, so that one whose answer was lost is not added twice. */
 export interface FlushId {
   /** UUID of the process that writes. */
@@ -84,7 +87,7 @@ export class MatrixStore {
     const client = await connectPg(this.#config, this.#config.control, 'pgfig matrix');
     try {
       await client.query('SET search_path = pg_catalog');
-      await ensureMatrixSchema(client);
+      await ensureMatrixSchema(client, NEEDED_VERSION);
     } catch (error) {
       await client.end().catch(() => {});
       throw error;

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { SessionSight } from '../../session/session-registry.js';
+import { backendsReport } from '../backends-report.js';
 import { CatalogRefresher } from '../catalog-refresher.js';
 import { isReload } from '../console/commands.js';
 import { runCommand } from '../console/run-command.js';
@@ -10,6 +11,7 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import { ActivityWatch } from '../matrix/activity-watch.js';
 import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
@@ -21,7 +23,15 @@ import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
 import { Asks } from './asks.js';
 import { answerToText, errorToText } from './console-wire.js';
-import type { ControlInit, FromControl, PrimaryStatus, ToControl, WorkerSessions, WorkerStatus } from './messages.js';
+import type {
+  ControlInit,
+  FromControl,
+  HeldBackends,
+  PrimaryStatus,
+  ToControl,
+  WorkerSessions,
+  WorkerStatus,
+} from './messages.js';
 import { configFromWire, rulesFromWire, rulesToWire } from './wire-forms.js';
 
 /** How long an answer to a reload waits for the workers; one that is busy for longer takes the rules later. */
@@ -67,8 +77,10 @@ class ControlProcess {
   readonly #scrapes = new Asks<readonly string[]>((id) => send({ type: 'scrape', id }));
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
+  readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
   readonly #console: ConsoleSource;
   readonly #matrix: OpenMatrix | null;
+  readonly #activity: ActivityWatch | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -101,6 +113,7 @@ class ControlProcess {
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
+    this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -115,6 +128,9 @@ class ControlProcess {
         break;
       case 'sessions':
         this.#sessions.answer(message.id, message.sessions);
+        break;
+      case 'backends':
+        this.#backends.answer(message.id, message.backends);
         break;
       case 'console':
         void this.#answerConsole(message);
@@ -143,6 +159,7 @@ class ControlProcess {
   end(): void {
     this.#rules.close();
     this.#catalog.close();
+    this.#activity?.close();
     this.#server?.close();
     void this.#closeMatrix().finally(() => {
       this.#output.flush();
@@ -189,6 +206,7 @@ class ControlProcess {
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
+      backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
   }

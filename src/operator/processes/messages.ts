@@ -46,6 +46,8 @@ export type ToWorker =
   | { readonly type: 'metrics'; readonly id: number }
   /** To be answered with 'sessions-seen': at most so many. */
   | { readonly type: 'see-sessions'; readonly id: number; readonly most: number }
+  /** To be answered with 'backends-seen'. */
+  | { readonly type: 'see-backends'; readonly id: number }
   /** The answer to 'console'; `outcome` as console-wire.ts reads it. */
   | { readonly type: 'console'; readonly id: number; readonly outcome: string }
   /** `timeout` in milliseconds from now. */
@@ -65,6 +67,8 @@ export type FromWorker =
   | { readonly type: 'metrics'; readonly id: number | null; readonly metrics: string }
   /** `sessions`: JSON text of a SessionSight[]. */
   | { readonly type: 'sessions-seen'; readonly id: number; readonly sessions: string }
+  /** `backends`: JSON text of a BackendSight[]. */
+  | { readonly type: 'backends-seen'; readonly id: number; readonly backends: string }
   /** Counted since the last one; `matrix` is text of matrix/wire-text.ts. */
   | { readonly type: 'matrix'; readonly matrix: string }
   /** A command of a console session, to be carried out by the control process. */
@@ -97,6 +101,14 @@ export interface WorkerSessions {
   readonly sessions: string;
 }
 
+/** The backends that sessions hold. */
+export interface HeldBackends {
+  /** A worker that runs has not answered, and may hold more. */
+  readonly incomplete: boolean;
+  /** Each the JSON text of a BackendSight[]. */
+  readonly parts: readonly string[];
+}
+
 /** Which process asks: another one in its slot must not get the answer. */
 export interface Asker {
   readonly worker: number;
@@ -117,6 +129,7 @@ export type ToControl =
   | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
   | { readonly type: 'matrix'; readonly matrix: string }
   | { readonly type: 'sessions'; readonly id: number; readonly sessions: readonly WorkerSessions[] }
+  | { readonly type: 'backends'; readonly id: number; readonly backends: HeldBackends }
   | {
       readonly type: 'console';
       readonly id: number;
@@ -138,6 +151,7 @@ export type FromControl =
   | { readonly type: 'scrape'; readonly id: number }
   | { readonly type: 'status'; readonly id: number }
   | { readonly type: 'sessions'; readonly id: number; readonly most: number }
+  | { readonly type: 'backends'; readonly id: number }
   | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string }
   /** Comes behind the catalog that it tells of. */
   | { readonly type: 'catalog-read'; readonly id: number; readonly to: Asker; readonly whole: boolean };

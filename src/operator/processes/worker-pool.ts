@@ -5,7 +5,15 @@ import { workerOfPid } from '../../session/login/cancel-keys.js';
 import { MetricsLedger } from '../metrics/ledger.js';
 import { counter, gauge, type Metric } from '../metrics/metric-json.js';
 import { BackOff } from './back-off.js';
-import type { Asker, FromWorker, ToWorker, WorkerInit, WorkerSessions, WorkerStatus } from './messages.js';
+import type {
+  Asker,
+  FromWorker,
+  HeldBackends,
+  ToWorker,
+  WorkerInit,
+  WorkerSessions,
+  WorkerStatus,
+} from './messages.js';
 import { SessionCountBook, Throttle } from './session-counts.js';
 import { WorkerAsks } from './worker-asks.js';
 
@@ -51,6 +59,7 @@ export class WorkerPool {
   readonly #shareCounts = new Throttle(REPORT_INTERVAL_MS, () => this.#sendOthers());
   readonly #scrapes = new WorkerAsks<null>();
   readonly #sightings = new WorkerAsks<string>();
+  readonly #backends = new WorkerAsks<string>();
   #ending = false;
   #onStart: { listening: (at: { host: string; port: number }) => void; failed: (error: Error) => void } | null = null;
   #onAllGone: (() => void) | null = null;
@@ -113,6 +122,15 @@ export class WorkerPool {
     const ask = (slot: number, id: number): void => this.#sendTo(slot, { type: 'see-sessions', id, most });
     const seen = await this.#sightings.ask(this.#listening(), ask);
     return [...seen].map(([worker, sessions]) => ({ worker, sessions })).sort((a, b) => a.worker - b.worker);
+  }
+
+  /** The backends that sessions hold, as far as workers answer within a second. */
+  async backends(): Promise<HeldBackends> {
+    const asked = this.#listening();
+    const seen = await this.#backends.ask(asked, (slot, id) => this.#sendTo(slot, { type: 'see-backends', id }));
+    // What has ended meanwhile holds none.
+    const silent = this.#listening().some((slot) => asked.includes(slot) && !seen.has(slot));
+    return { incomplete: silent, parts: [...seen.values()] };
   }
 
   /** Tells the process that asked that the catalog shows its DDL, unless it is gone. */
@@ -216,6 +234,9 @@ export class WorkerPool {
       case 'sessions-seen':
         this.#sightings.answer(message.id, slot.number, message.sessions);
         break;
+      case 'backends-seen':
+        this.#backends.answer(message.id, slot.number, message.backends);
+        break;
       case 'console':
         this.#options.onConsole({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
         break;
@@ -259,6 +280,7 @@ export class WorkerPool {
     this.#shareCounts.poke();
     this.#scrapes.gone(slot.number);
     this.#sightings.gone(slot.number);
+    this.#backends.gone(slot.number);
     if (this.#ending) {
       this.#checkAllGone();
       return;

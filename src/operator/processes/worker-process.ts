@@ -30,6 +30,7 @@ export type Traffic = Pick<
   | 'cancel'
   | 'setLimits'
   | 'sights'
+  | 'backends'
   | 'stats'
   | 'harvest'
   | 'unharvested'
@@ -165,6 +166,9 @@ class WorkerProcess {
         break;
       case 'see-sessions':
         send({ type: 'sessions-seen', id: message.id, sessions: JSON.stringify(this.#traffic.sights(message.most)) });
+        break;
+      case 'see-backends':
+        send({ type: 'backends-seen', id: message.id, backends: JSON.stringify(this.#traffic.backends()) });
         break;
       case 'console':
         this.#commands.answer(message.id, message.outcome);

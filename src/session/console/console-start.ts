@@ -32,7 +32,7 @@ export function openConsole(traffic: Traffic, admitted: Admitted, id: number, pi
         'pgfig is shutting down',
         new PgfigError('SHUTTING_DOWN', 'terminating connection due to administrator command'),
       ),
-    linkBytes: () => [],
+    links: () => [],
   });
   traffic.events.sessionOpened(info);
   session.welcome(secret, parametersOf(traffic, admitted));

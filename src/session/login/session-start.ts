@@ -7,7 +7,7 @@ import { ClientSession } from '../client-session.js';
 import { learnPath } from '../names/settle-context.js';
 import { serviceOf } from '../service.js';
 import type { SessionLink } from '../session-link.js';
-import type { Registered } from '../session-registry.js';
+import type { LinkSight, Registered } from '../session-registry.js';
 import type { Traffic } from '../traffic.js';
 import type { SessionInfo } from '../traffic-events.js';
 import { makeSecret } from './cancel-keys.js';
@@ -112,11 +112,10 @@ function registered(traffic: Traffic, session: ClientSession): Registered {
         'pgfig is shutting down',
         new PgfigError('SHUTTING_DOWN', 'terminating connection due to administrator command'),
       ),
-    linkBytes: () =>
+    links: () =>
       [...session.links.values()].map(({ database, link }) => ({
-        database,
-        bytesIn: link.bytesIn,
-        bytesOut: link.bytesOut,
+        ...{ database, pid: link.identity.pid, passedThrough: false },
+        ...{ bytesIn: link.bytesIn, bytesOut: link.bytesOut },
       })),
   };
 }
@@ -155,8 +154,7 @@ export async function openPassThrough(traffic: Traffic, admitted: Admitted, id: 
     },
     drain: () => pass.close('pgfig is shutting down'),
     close: () => pass.close('pgfig is shutting down'),
-    linkBytes: () =>
-      pass.link === null ? [] : [{ database: database.name, bytesIn: pass.link.bytesIn, bytesOut: pass.link.bytesOut }],
+    links: () => (pass.link === null ? [] : [passedThrough(database.name, pass.link)]),
   });
   traffic.events.sessionOpened(info);
   let link: Link;
@@ -174,6 +172,10 @@ export async function openPassThrough(traffic: Traffic, admitted: Admitted, id: 
   if (admitted.rest.length > 0) pass.onData(Buffer.from(admitted.rest));
   admitted.channel.resume();
 }
+
+const passedThrough = (database: string, { identity, bytesIn, bytesOut }: Link): LinkSight => ({
+  ...{ database, pid: identity.pid, passedThrough: true, bytesIn, bytesOut },
+});
 
 function welcomeOf(link: Link, pid: number, secret: Buffer): Buffer {
   const parameters = [...link.parameters].map(([name, value]) => parameterStatus(name, value));
