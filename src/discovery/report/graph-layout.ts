@@ -19,9 +19,10 @@ export interface Layout {
 }
 
 const ITERATIONS = 600;
+const WIDTH = 1080;
 const MARGIN = 24;
 /** Of the labels, in the drawing's units: 12 to the em, most letters narrower than that. */
-const LETTER = 6.9;
+const LETTER = 7.5;
 const LINE = 17;
 
 /** The same nodes and edges in the same order give the same places: nothing in it is random. */
@@ -43,10 +44,11 @@ export function layOut({ nodes, edges }: GraphModel, labels: readonly string[], 
     const { x, y } = graph.getNodeAttributes(place);
     return { x: Number(x), y: Number(y) };
   });
-  const [width, height] = [1060, Math.min(1100, 420 + 7 * nodes.length)];
-  stretch(found, width, height);
-  partLabels(found, labels, radii);
-  return frame(found, labels, radii);
+  const boxes = nodes.map((_, place) => boxOf(labels[place] ?? '', radii[place] ?? 0));
+  const area = boxes.reduce((sum, box) => sum + box.width * box.height, 0);
+  stretch(found, WIDTH, Math.min(1700, Math.max(480, (2.2 * area) / WIDTH)));
+  partLabels(found, boxes);
+  return frame(found, boxes, radii);
 }
 
 function addWeight(graph: UndirectedGraph, a: number, b: number, weight: number): void {
@@ -64,41 +66,62 @@ function* hubs(nodes: readonly GraphNode[]): Generator<readonly [number, number]
   }
 }
 
+/**
+ * Onto the drawing's whole width and height. Half of a place is where the forces put it, half its rank: a crowd in the
+ * middle gets room, and what lies apart comes nearer.
+ */
 function stretch(places: readonly Place[], width: number, height: number): void {
   for (const [axis, size] of [
     ['x', width],
     ['y', height],
   ] as const) {
     const values = places.map((place) => place[axis]);
-    const [least, greatest] = [Math.min(...values), Math.max(...values)];
-    for (const place of places) {
-      place[axis] = greatest - least < 1e-9 ? size / 2 : ((place[axis] - least) / (greatest - least)) * size;
+    const sorted = [...values].sort((a, b) => a - b);
+    const [least = 0, greatest = 0] = [sorted[0], sorted.at(-1)];
+    for (const [index, place] of places.entries()) {
+      const value = values[index] ?? 0;
+      if (greatest - least < 1e-9) place[axis] = size / 2;
+      else {
+        const rank = sorted.indexOf(value) / (sorted.length - 1);
+        place[axis] = (0.5 * ((value - least) / (greatest - least)) + 0.5 * rank) * size;
+      }
     }
   }
 }
 
-/** A node with its label below is a rectangle; those that overlap are pushed apart, the shorter way. */
-function partLabels(places: readonly Place[], labels: readonly string[], radii: readonly number[]): void {
-  const boxes = places.map((_, place) => boxOf(labels[place] ?? '', radii[place] ?? 0));
-  for (let round = 0; round < 300; round += 1) {
+/**
+ * A node with its label below is a rectangle; those that overlap are pushed apart, sideways or down, whichever is less
+ * of their size. The width stays, so that a crowded drawing grows longer, not smaller when it is shown.
+ */
+function partLabels(places: readonly Place[], boxes: readonly Box[]): void {
+  for (let round = 0; round < 400; round += 1) {
     let moved = false;
     for (const [i, one] of places.entries()) {
       for (let j = i + 1; j < places.length; j += 1) {
         const [other, boxA, boxB] = [places[j], boxes[i], boxes[j]];
         if (other === undefined || boxA === undefined || boxB === undefined) continue;
-        const [dx, dy] = [other.x - one.x, other.y + boxB.middle - one.y - boxA.middle];
-        const overX = (boxA.width + boxB.width) / 2 - Math.abs(dx);
-        const overY = (boxA.height + boxB.height) / 2 - Math.abs(dy);
-        if (overX <= 0 || overY <= 0) continue;
-        moved = true;
-        const axis = overX < overY ? 'x' : 'y';
-        const push = (Math.min(overX, overY) / 2 + 0.1) * ((axis === 'x' ? dx : dy) < 0 ? -1 : 1);
-        one[axis] -= push;
-        other[axis] += push;
+        if (pushApart(one, boxA, other, boxB, round)) moved = true;
       }
     }
     if (!moved) return;
   }
+}
+
+function pushApart(one: Place, boxA: Box, other: Place, boxB: Box, round: number): boolean {
+  const [dx, dy] = [other.x - one.x, other.y + boxB.middle - one.y - boxA.middle];
+  const [width, height] = [(boxA.width + boxB.width) / 2, (boxA.height + boxB.height) / 2];
+  const [overX, overY] = [width - Math.abs(dx), height - Math.abs(dy)];
+  if (overX <= 0 || overY <= 0) return false;
+  // Where there is no room left sideways, down always is.
+  const sideways = round < 150 && overX / width < overY / height;
+  const push = (sideways ? overX : overY) / 2 + 0.1;
+  const axis = sideways ? 'x' : 'y';
+  const sign = (sideways ? dx : dy) < 0 ? -1 : 1;
+  one[axis] -= sign * push;
+  other[axis] += sign * push;
+  one.x = Math.min(WIDTH - boxA.width / 2, Math.max(boxA.width / 2, one.x));
+  other.x = Math.min(WIDTH - boxB.width / 2, Math.max(boxB.width / 2, other.x));
+  return true;
 }
 
 interface Box {
@@ -115,9 +138,8 @@ const boxOf = (label: string, radius: number): Box => ({
 });
 
 /** Moves all so that the drawing begins at 0, 0 with a margin. */
-function frame(places: readonly Place[], labels: readonly string[], radii: readonly number[]): Layout {
-  const halves = places.map((_, place) => boxOf(labels[place] ?? '', radii[place] ?? 0).width / 2);
-  const half = (place: number): number => halves[place] ?? 0;
+function frame(places: readonly Place[], boxes: readonly Box[], radii: readonly number[]): Layout {
+  const half = (place: number): number => (boxes[place]?.width ?? 0) / 2;
   const radius = (place: number): number => radii[place] ?? 0;
   const left = Math.min(...places.map(({ x }, place) => x - half(place))) - MARGIN;
   const top = Math.min(...places.map(({ y }, place) => y - radius(place))) - MARGIN;

@@ -56,8 +56,10 @@ function edgeOf(edge: GraphEdge, nodes: readonly GraphNode[], { places }: Layout
   const [x, y] = [(from.x + to.x) / 2 - dy * bend, (from.y + to.y) / 2 + dx * bend];
   const scaled = Math.log1p(edge.count) / Math.log1p(heaviest);
   const width = edge.kind === 'static' ? 1.2 : edge.kind === 'join' ? 1 + 4 * scaled : 2 + 5 * scaled;
+  // Many lines are drawn thinner, or nothing is seen between them.
+  const thickness = nodes.length > 60 ? width / 2 : width;
   const path = [`M${one(from.x)} ${one(from.y)}`, `Q${one(x)} ${one(y)}`, `${one(to.x)} ${one(to.y)}`].join(' ');
-  return html`<path class="edge ${edge.kind}${edge.crosses ? ' crosses' : null}" data-a="${edge.a}" data-b="${edge.b}" d="${path}" stroke-width="${one(width)}"><title>${edgeText(edge, nodes)}</title></path>
+  return html`<path class="edge ${edge.kind}${edge.crosses ? ' crosses' : null}" data-a="${edge.a}" data-b="${edge.b}" d="${path}" stroke-width="${one(thickness)}"><title>${edgeText(edge, nodes)}</title></path>
 `;
 }
 

@@ -25,7 +25,7 @@ export function heatMap(discovery: Discovery, groups: Groups): Html {
 
   return html`<section id="heat-map">
 <h2>Who uses what</h2>
-<p>Tables down, services across. <b>R</b> reads, <b>W</b> writes, <b>D</b> changes the definition; <b>x</b>: all that the service sent there was refused; <b>-</b>: nothing was carried out. The darker, the more statements, by their logarithm. Point at a cell, or walk there with the arrow keys, for its figures.</p>
+<p>Tables down, services across. <b>R</b> reads, <b>W</b> writes, <b>D</b> changes the definition; <b>x</b>: all that the service sent there was refused; <b>-</b>: nothing was carried out. The stronger the colour, the more statements, by their logarithm. Point at a cell, or walk there with the arrow keys, for its figures.</p>
 <div class="tools">
 <label for="heat-filter">Tables with</label> <input id="heat-filter" type="search" autocomplete="off" spellcheck="false" placeholder="part of a name">
 ${rest.length > 0 ? html`<button type="button" id="heat-all">Show all ${figure(rows.length)} tables</button>` : null}
@@ -33,7 +33,7 @@ ${rest.length > 0 ? html`<button type="button" id="heat-all">Show all ${figure(r
 ${scale()}
 </div>
 <div class="scroll" tabindex="-1">
-<table id="heat" class="heat" role="grid" aria-label="Tables by services">
+<table id="heat" class="heat${widths(heat)}" role="grid" aria-label="Tables by services">
 <colgroup><col class="name"><col class="sum"><col class="sum">${services.map(() => trusted('<col class="cell">'))}<col></colgroup>
 <thead><tr><th scope="col" class="corner">Table</th><th scope="col" class="number">Statements</th><th scope="col" class="number">Writers</th>${services.map(
     (service) => html`<th scope="col" class="service" title="${service}"><span>${cutAt(service, 40)}</span></th>`,
@@ -45,6 +45,12 @@ ${used.map((group) => groupBody(group, drawn, heat, rows.filter((row) => row.gro
 ${jsonBlock('heat-rest', compact(heat, rest))}
 ${unused(discovery, rows)}
 </section>`;
+}
+
+/** Few services get wider columns, long names a wider one: what is cut off is in the tooltip only. */
+function widths({ services, rows }: HeatRows): string {
+  const long = rows.some(({ table }) => table.length > 30);
+  return `${services.length <= 14 ? ' roomy' : ''}${long ? ' long' : ''}`;
 }
 
 function busiest(rows: readonly HeatRow[], count: number): ReadonlySet<HeatRow> {

@@ -35,27 +35,47 @@ function heatMap() {
     return String(value);
   };
 
-  function makeRow([, name, statements, writers, cells]) {
+  // Cells are made when their row comes into sight: 300,000 at once would take many seconds.
+  const empty = new Map();
+  const sight = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) fill(target);
+  }, { root: table.parentElement, rootMargin: '600px 0px' });
+
+  function makeRow(entry) {
+    const [, name, statements, writers] = entry;
     const row = element('tr', 'row', '');
     const head = element('th', '', name);
     head.scope = 'row';
     head.title = name;
-    row.append(head, element('td', 'number', short(statements)), element('td', writers > 1 ? 'number many' : 'number', writers));
+    const later = element('td', 'filler', '');
+    later.colSpan = data.services.length + 1;
+    row.append(head, element('td', 'number', short(statements)), element('td', writers > 1 ? 'number many' : 'number', writers), later);
+    empty.set(row, entry);
+    sight.observe(row);
+    return row;
+  }
+
+  function fill(row) {
+    const entry = empty.get(row);
+    if (entry === undefined) return;
+    empty.delete(row);
+    sight.unobserve(row);
+    const [, name, , , cells] = entry;
     const used = new Map();
     for (const [, place, letters, level, count] of cells.matchAll(/([0-9a-z]+)([A-Z]+)([0-9])([0-9a-z]+)/g)) {
       used.set(parseInt(place, 36), [letters, level, parseInt(count, 36)]);
     }
-    data.services.forEach((service, place) => {
+    row.lastElementChild.remove();
+    row.append(...data.services.map((service, place) => {
       const use = used.get(place);
-      if (use === undefined) return row.append(element('td', 'c', '-'));
+      if (use === undefined) return element('td', 'c', '-');
       const letters = use[0].replace('X', 'x').replace('N', '-');
       const cell = element('td', 'c h' + use[1], letters);
       cell.title = service + ': ' + name + '\n' + figure(use[2]) + ' statements (' + letters + ')';
-      row.append(cell);
-    });
-    row.append(element('td', 'filler', ''));
-    return row;
+      return cell;
+    }), element('td', 'filler', ''));
   }
+  addEventListener('beforeprint', () => { for (const row of [...empty.keys()]) if (!row.hidden) fill(row); });
 
   function render() {
     const words = filter.value.trim().toLowerCase();
@@ -114,14 +134,21 @@ function heatMap() {
     event.preventDefault();
     const rows = [...table.querySelectorAll('tbody:not([hidden]) tr.row:not([hidden])')];
     const row = rows[rows.indexOf(event.target.parentElement) + step[0]];
-    const next = row && row.cells[event.target.cellIndex + step[1]];
-    if (next && next.matches('td.c')) next.focus();
+    if (row === undefined) return;
+    fill(row);
+    const next = row.cells[event.target.cellIndex + step[1]];
+    if (next === undefined || !next.matches('td.c')) return;
+    next.tabIndex = -1;
+    next.focus();
   });
   // A filter may hide the one cell that the Tab key stops at.
   filter.addEventListener('input', () => {
     render();
-    const visible = table.querySelector('tbody:not([hidden]) tr.row:not([hidden]) td.c');
-    if (chosen !== null && chosen.closest('[hidden]') !== null && visible !== null) {
+    const row = table.querySelector('tbody:not([hidden]) tr.row:not([hidden])');
+    if (row === null) return;
+    fill(row);
+    const visible = row.querySelector('td.c');
+    if (chosen !== null && chosen.closest('[hidden]') !== null) {
       chosen.tabIndex = -1;
       chosen = visible;
       visible.tabIndex = 0;

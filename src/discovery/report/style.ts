@@ -29,7 +29,7 @@ nav a:hover{text-decoration:underline}
 .skip:focus{left:40px;top:12px}
 footer{max-width:1240px;margin:64px auto 48px;padding:0 40px;color:var(--soft);font-size:14px}
 .number,dd,.figures,.time,.scale{font-variant-numeric:tabular-nums}
-.totals{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:20px 28px;margin:32px 0 0;padding:22px 0;border:solid var(--line);border-width:1px 0}
+.totals{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:20px 24px;margin:32px 0 0;padding:22px 0;border:solid var(--line);border-width:1px 0}
 .totals div{display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .totals dt{color:var(--soft);font-size:14px;line-height:1.35}
 .totals dd{margin:0;font-size:27px;font-weight:600;letter-spacing:-.01em}
@@ -56,6 +56,8 @@ output{color:var(--soft);font-variant-numeric:tabular-nums}
 .heat .name{width:230px}
 .heat .sum{width:84px}
 .heat .cell{width:40px}
+.heat.roomy .cell{width:58px}
+.heat.long .name{width:320px}
 .heat th,.heat td{padding:0 8px;text-align:left;font-weight:400;height:27px}
 .heat thead th,.heat thead td{position:sticky;top:0;z-index:2;background:var(--page);border-bottom:1px solid var(--line);vertical-align:bottom;padding-bottom:8px;color:var(--soft)}
 .heat .number{text-align:right}
@@ -67,7 +69,9 @@ output{color:var(--soft);font-variant-numeric:tabular-nums}
 .heat .service span{display:block;margin:0 auto;writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap;max-height:190px;overflow:hidden;text-overflow:ellipsis;line-height:40px;width:40px}
 .heat tr.group th{height:38px;vertical-align:bottom;padding-bottom:5px;font-weight:600;font-size:14px}
 .heat tr.group span{position:sticky;left:8px}
-.heat td.c{padding:0;text-align:center;border:solid var(--page);border-width:0 1px 1px 0;color:var(--static);font-weight:600;cursor:default;letter-spacing:.02em}
+.heat td.c{padding:0;text-align:center;border:solid var(--page);border-width:0 1px 1px 0;font-weight:600;cursor:default;letter-spacing:.02em}
+.c{color:var(--static)}
+.h0{color:var(--ink)}
 .heat td.c:focus,.heat td.c:hover{outline:2px solid var(--mark);outline-offset:-2px}
 .heat tr.row:hover>th{color:var(--mark)}
 .wide{overflow-x:auto;margin:8px 0}
