@@ -28,6 +28,9 @@ t.test('the page opens from a file, loads nothing and complains of nothing', asy
   t.equal(await page.locator('#heat tr.row:visible').count(), 12);
   t.equal(await page.locator('#graph-drawing .node').count(), 12);
   t.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, 'nothing sticks out');
+  await page.setViewportSize({ width: 390, height: 800 });
+  t.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true, 'nor on a telephone');
+  await page.setViewportSize({ width: 1400, height: 900 });
   t.same(requests, []);
   t.same(complaints, []);
   const screenshot = process.env.PGFIG_SCREENSHOT;

@@ -49,7 +49,7 @@ ${unused(discovery, rows)}
 
 /** Few services get wider columns, long names a wider one: what is cut off is in the tooltip only. */
 function widths({ services, rows }: HeatRows): string {
-  const long = rows.some(({ table }) => table.length > 30);
+  const long = rows.some(({ table }) => table.length > 27);
   return `${services.length <= 14 ? ' roomy' : ''}${long ? ' long' : ''}`;
 }
 

@@ -40,7 +40,12 @@ function span({ since, until }: Discovery): string {
     return from === '' ? `Up to ${to} UTC.` : `Since ${from} UTC.`;
   }
   const hours = (until - since) / 3_600_000;
-  const length = hours < 48 ? plural(Math.max(1, Math.round(hours)), 'hour') : plural(Math.round(hours / 24), 'day');
+  const length =
+    hours < 1
+      ? 'less than an hour'
+      : hours < 48
+        ? plural(Math.max(1, Math.round(hours)), 'hour')
+        : plural(Math.round(hours / 24), 'day');
   return `${from} to ${to} UTC, ${length}.`;
 }
 

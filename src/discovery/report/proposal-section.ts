@@ -14,7 +14,7 @@ export function proposalSection(proposal: Proposal): Html {
 ${
   contexts.length === 0
     ? html`<p class="none">There is too little to go by for a proposal.</p>`
-    : html`<p>${plural(contexts.length, 'context')}, the one with the least risk first. Modularity ${hundredths(modularity)}: ${
+    : html`<p>${plural(contexts.length, 'context')}; the reason for its place stands below each name. Modularity ${hundredths(modularity)}: ${
         modularity > 0.3 ? 'above 0.3, so the tables do fall into parts' : 'not above 0.3, so the parts are weak'
       }.</p>
 <ol class="cards">${contexts.map(card)}</ol>`

@@ -22,8 +22,8 @@ code{overflow-wrap:anywhere}
 pre{margin:0 0 4px;white-space:pre-wrap;overflow-wrap:anywhere;color:var(--soft);max-height:9em;overflow:auto}
 a{color:var(--mark)}
 :focus-visible{outline:2px solid var(--mark);outline-offset:2px}
-nav{margin-top:28px;font-size:15px}
-nav a{margin-right:22px;text-decoration:none;white-space:nowrap}
+nav{display:flex;flex-wrap:wrap;gap:4px 22px;margin-top:28px;font-size:15px}
+nav a{text-decoration:none;white-space:nowrap}
 nav a:hover{text-decoration:underline}
 .skip{position:absolute;left:-999px}
 .skip:focus{left:40px;top:12px}
@@ -92,7 +92,7 @@ const REST = `
 .bar{vertical-align:1px;margin-right:6px}
 .bar .whole{fill:var(--line)}
 .bar .part{fill:var(--join)}
-.cards{list-style:none;padding:0;margin:24px 0 0;display:grid;gap:24px}
+.cards{list-style:none;padding:0;margin:24px 0 0;display:grid;grid-template-columns:minmax(0,1fr);gap:24px}
 .card{max-width:none;border:1px solid var(--line);border-radius:8px;padding:22px 26px 16px;break-inside:avoid}
 .card header{display:flex;align-items:baseline;gap:14px}
 .card h3{font-size:20px;margin:0;overflow-wrap:anywhere}
