@@ -1,6 +1,7 @@
 import type { Discovery } from '../../src/discovery/discovery.js';
 import type { Proposal } from '../../src/discovery/proposal.js';
-import { SHOP, SHOP_PROPOSAL } from './sample-discovery.js';
+import { SHOP } from './sample-discovery.js';
+import { SHOP_PROPOSAL } from './sample-proposal.js';
 
 /** Each would run, load something, or end its place in the page, if it were put in as it is. */
 export const HOSTILE_NAMES: readonly string[] = [

@@ -5,7 +5,8 @@ import t from 'tap';
 import { writeReport } from '../../src/discovery/report/write-report.js';
 import { openBrowser, visit, whyNoBrowser } from './browser.js';
 import { hostileDiscovery } from './hostile-discovery.js';
-import { SHOP, SHOP_PROPOSAL } from './sample-discovery.js';
+import { SHOP } from './sample-discovery.js';
+import { SHOP_PROPOSAL } from './sample-proposal.js';
 import { wideDiscovery, wideProposal } from './wide-discovery.js';
 
 const reason = whyNoBrowser();
@@ -20,6 +21,11 @@ const hostile = hostileDiscovery();
 const shopPath = await writeReport(join(folder, 'shop'), SHOP, SHOP_PROPOSAL);
 const hostilePath = await writeReport(join(folder, 'hostile'), hostile.discovery, hostile.proposal);
 const widePath = await writeReport(join(folder, 'wide'), wideDiscovery(5_000, 60, 6), wideProposal(5_000));
+// The hostile tables are the least used, so that the script draws them from the data.
+const crowd = wideDiscovery(250, 60, 2).matrix.cells;
+const few = hostile.discovery.matrix.cells.map((cell) => ({ ...cell, statements: 1 }));
+const crowded = { ...hostile.discovery, matrix: { ...hostile.discovery.matrix, cells: [...crowd, ...few] } };
+const crowdedPath = await writeReport(join(folder, 'crowded'), crowded, hostile.proposal);
 const browser = await openBrowser();
 
 t.test('the page opens from a file, loads nothing and complains of nothing', async (t) => {
@@ -66,6 +72,23 @@ t.test('hostile names stay text, also when they are pointed at and filtered', as
     0,
   );
   t.equal(await page.locator('svg:not(.graph):not(.bar)').count(), 0);
+  t.same(requests, []);
+  t.same(complaints, []);
+});
+
+t.test('hostile names stay text where the script draws them', async (t) => {
+  const { page, requests, complaints } = await visit(browser, crowdedPath);
+  t.equal(await page.locator('#heat tr.row').count(), 200);
+  await page.fill('#heat-filter', '<script>');
+  t.match(await page.textContent('#heat-status'), /^4 shown of 4/);
+  const row = page.locator('#heat tr.row:visible', { hasText: 'injected = 2' });
+  t.equal(await row.locator('th').textContent(), 'public.</script><script>globalThis.injected = 2</script>');
+  await row.locator('td.c:not(:text-is("-"))').click();
+  t.match(await page.textContent('#heat-detail'), /injected = 2/);
+  await page.fill('#heat-filter', '');
+  await page.click('#heat-all');
+  t.equal(await page.evaluate('globalThis.injected'), undefined);
+  t.equal(await page.locator('img, iframe, svg:not(.graph):not(.bar)').count(), 0);
   t.same(requests, []);
   t.same(complaints, []);
 });

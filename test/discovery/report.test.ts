@@ -11,7 +11,8 @@ import { html, jsonBlock } from '../../src/discovery/report/html.js';
 import { pageOf } from '../../src/discovery/report/page.js';
 import { writeReport } from '../../src/discovery/report/write-report.js';
 import { HOSTILE_NAMES, hostileDiscovery } from './hostile-discovery.js';
-import { SHOP, SHOP_PROPOSAL } from './sample-discovery.js';
+import { SHOP } from './sample-discovery.js';
+import { SHOP_PROPOSAL } from './sample-proposal.js';
 import { wideDiscovery, wideProposal } from './wide-discovery.js';
 
 const NOTHING_SEEN = {

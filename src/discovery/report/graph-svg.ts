@@ -14,7 +14,7 @@ export function graphSection(discovery: Discovery, groups: Groups): Html {
   const used = groups.all.filter((group) => model.nodes.some((node) => node.group === group));
   return html`<section id="graph">
 <h2>What is used together</h2>
-<p>A circle is a table${model.nodes.some(({ isView }) => isView) ? ', a square a view' : null}, its size the traffic, its number and colour the domain. A line is wider the more often two tables meet, by the logarithm. Point at a table, or walk with the arrow keys, to see its neighbours alone; Enter or a click keeps it so, Escape lets go.${leftOut(model)}</p>
+<p>A circle is a table${model.nodes.some(({ isView }) => isView) ? ', a square a view' : null}, its size the traffic, its number and colour the domain. A line is wider the more often two tables meet, by the logarithm; the strong ones lead from one domain into another. Point at a table, or walk with the arrow keys, to see its neighbours alone; Enter or a click keeps it so, Escape lets go.${leftOut(model)}</p>
 <ul class="legend">${used.map((group) => html`<li>${key(group)} ${group.name} <small>${KIND_TEXT[group.kind]}</small></li>`)}</ul>
 <ul class="legend">${lineKey('join', 'joined in one statement')}${lineKey('transaction', 'written in one transaction')}${lineKey('static', 'foreign key, view, trigger ...')}</ul>
 ${drawing(model)}

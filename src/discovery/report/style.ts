@@ -109,7 +109,8 @@ const REST = `
 .edge{fill:none;stroke:var(--join);stroke-linecap:butt}
 .edge.transaction{stroke:var(--transaction);stroke-dasharray:9 4}
 .edge.static{stroke:var(--static);stroke-dasharray:2 4}
-.edge:not(.static){opacity:.62}
+.edge:not(.static){opacity:.5}
+.edge.crosses:not(.static){opacity:.95}
 .graph.line .edge{opacity:1}
 .node{cursor:pointer}
 .node:focus{outline:none}
