@@ -50,7 +50,9 @@ Examples:
 function addDiscover(pgfig: Command): void {
   pgfig
     .command('discover')
-    .description('tell which service touches which table, from what a database has logged or summed up')
+    .description(
+      'tell which service touches which table and where to cut: from the traffic, or from what a database has logged',
+    )
     .option(...CONFIG)
     .option('--from-csvlog <file...>', 'server logs: csvlog or jsonlog, also gzip; - is stdin; the oldest first')
     .option('--from-pgaudit <file...>', 'the lines of pgaudit in csvlog, jsonlog, or lines with --line-prefix')
@@ -67,13 +69,15 @@ function addDiscover(pgfig: Command): void {
     .option('--until <time>', 'only what was logged up to then', timeOf)
     .option('--report <dir>', 'write a report into this folder')
     .option('--write-rules <dir>', 'write drafts of rule files into this folder')
-    .option('--json', 'one JSON object: {"source","since","until","cells","pairs","notes"}')
+    .option('--json', 'one JSON object: {"source","since","until","cells","pairs","notes","proposal"}')
     .addHelpText(
       'after',
       `
-Only statements of the default database count. docs/discover-sources.md says what to set in postgresql.conf.
+Without a source it is what pgfig has stored of its traffic. Of a log only statements of the default database count;
+docs/discover-sources.md says what to set in postgresql.conf.
 
 Examples:
+  pgfig discover --report report --write-rules drafts
   pgfig discover --from-csvlog log/postgresql-*.csv
   zstdcat old.csv.zst | pgfig discover --from-csvlog - --json > matrix.json
   pgfig discover --from-pgaudit postgresql.log --line-prefix '%m [%p] %q%u@%d %a '

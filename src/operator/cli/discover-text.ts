@@ -1,8 +1,9 @@
 import type { Discovery } from '../../discovery/discovery.js';
 import type { Found } from '../../discovery/found.js';
+import type { Proposal } from '../../discovery/proposal.js';
 
 /** One JSON object; times are ISO, field names those of Cell and Pair. */
-export function discoveryJson({ source, since, until, matrix, notes }: Discovery): string {
+export function discoveryJson({ source, since, until, matrix, notes }: Discovery, proposal: Proposal): string {
   const timed = <T extends { readonly first: number; readonly last: number }>(value: T): object => ({
     ...value,
     first: iso(value.first),
@@ -15,13 +16,15 @@ export function discoveryJson({ source, since, until, matrix, notes }: Discovery
     cells: matrix.cells.map(timed),
     pairs: matrix.pairs.map(timed),
     notes,
+    proposal,
   });
 }
 
 /** The same in short, for people. */
 export function discoveryText(
   { source, since, until, matrix, notes }: Discovery,
-  { statements, failures }: Pick<Found, 'statements' | 'failures'>,
+  { contexts, advice, sharedWriters }: Proposal,
+  { statements, failures, written }: Pick<Found, 'statements' | 'failures'> & { readonly written: readonly string[] },
 ): string {
   const services = new Set([...matrix.cells, ...matrix.pairs].map(({ service }) => service));
   const tables = new Set(matrix.cells.filter(({ access }) => access !== 'opaque').map(({ table }) => table));
@@ -30,11 +33,17 @@ export function discoveryText(
   const lines = [
     `source      ${source}`,
     `time        ${since === null || until === null ? 'not known' : `${iso(since)} to ${iso(until)}`}`,
-    `statements  ${statements} carried out${failed}`,
+    ...(statements === null ? [] : [`statements  ${statements} carried out${failed}`]),
     `services    ${listOf(services)}`,
     `tables      ${listOf(tables)}`,
     ...opaque.map(({ service, table, statements: count }) => `opaque      ${service}: ${table} (${count} statements)`),
+    ...sharedWriters.map(
+      ({ table, writers }) => `written by  ${table}: ${writers.map(({ service }) => service).join(', ')}`,
+    ),
+    ...contexts.map(({ name, tables: own, reason }, at) => `context ${at + 1}   ${name}: ${own.join(', ')}. ${reason}`),
+    ...advice.map((sentence) => `advice      ${sentence}`),
     ...notes.map((note) => `note        ${note}`),
+    ...written.map((file) => `written     ${file}`),
   ];
   return `${lines.join('\n')}\n`;
 }
