@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Found } from '../../src/discovery/found.js';
 import { discoverLogs, type FromLogs } from '../../src/discovery/from-logs.js';
+import type { LogEntry } from '../../src/discovery/logs/log-entry.js';
 import { Recorder, type RecorderOptions, serviceByName } from '../../src/discovery/recorder.js';
 import type { Matrix } from '../../src/matrix/matrix.js';
 import { loadParser } from '../../src/sql/parser.js';
@@ -43,4 +44,34 @@ export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pgfig-discovery-'));
   await onTeardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** An entry as csvlog tells it; what is not given is that of a client's session of service `web`. */
+export function entryOf(
+  message: string,
+  more: Partial<Omit<LogEntry, 'message' | 'detail' | 'query'>> & EntryTexts = {},
+): LogEntry {
+  const { detail = null, query = null, ...facts } = more;
+  return {
+    time: Date.UTC(2026, 4, 4, 10),
+    session: 's1',
+    user: 'ann',
+    database: 'postgres',
+    application: 'web',
+    address: '10.0.0.1',
+    tag: 'idle',
+    transaction: '',
+    severity: 'LOG',
+    sqlstate: '00000',
+    backend: 'client backend',
+    ...facts,
+    message: Buffer.from(message),
+    detail: detail === null ? null : Buffer.from(detail),
+    query: query === null ? null : Buffer.from(query),
+  };
+}
+
+interface EntryTexts {
+  readonly detail?: string | null;
+  readonly query?: string | null;
 }
