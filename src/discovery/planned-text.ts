@@ -78,7 +78,7 @@ export class PlannedTexts {
 
   /** Where a statement of this service counts; null where it leaves nothing. @param more what else it was seen to touch */
   tally(planned: PlannedStatement, service: string, more: readonly SeenTable[] = []): Tally | null {
-    const key = more.length === 0 ? service : `${service}\0${more.map(entryKey).sort().join('\0')}`;
+    const key = more.length === 0 ? service : `${service}\0${[...new Set(more.map(seenKey))].sort().join('\0')}`;
     const known = planned.tallies.get(key);
     if (known !== undefined) return known;
     const footprint = more.length === 0 ? planned.footprint : withMore(planned.footprint, more);
@@ -117,17 +117,19 @@ function plannedStatement(statement: Statement, example: string, context: Routin
 }
 
 const entryKey = ({ table, access }: FootprintEntry): string => `${table} ${access}`;
+const seenKey = (seen: SeenTable): string => `${entryKey(seen)} ${seen.named} ${seen.view}`;
 
 /** A statement that touches more than its text tells. */
 function withMore(footprint: Footprint | null, more: readonly SeenTable[]): Footprint {
   const known = footprint ?? { entries: [], joined: [], written: [] };
-  const isNew = ({ table, access }: SeenTable): boolean =>
-    !known.entries.some((entry) => entry.table === table && entry.access === access);
-  const added = more.filter(isNew);
-  const tables = added.filter(({ access, view }) => !view && (access === 'read' || access === 'write'));
+  const added = new Map(more.map((entry) => [entryKey(entry), entry]));
+  for (const entry of known.entries) added.delete(entryKey(entry));
+  const views = new Set(more.filter(({ view }) => view).map(({ table }) => table));
+  const entries = [...added.values()].map(({ table, access, named }) => ({ table, access, named }));
+  const tables = entries.filter(({ table, access }) => !views.has(table) && (access === 'read' || access === 'write'));
   const written = tables.filter(({ access }) => access === 'write');
   return {
-    entries: [...known.entries, ...added.map(({ table, access, named }) => ({ table, access, named }))],
+    entries: [...known.entries, ...entries],
     joined: [...new Set([...known.joined, ...tables.map(({ table }) => table)])].sort(),
     written: [...new Set([...known.written, ...written.map(({ table }) => table)])].sort(),
   };

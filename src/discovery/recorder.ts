@@ -82,7 +82,8 @@ export class Recorder {
     } else if (session.application === application) {
       return session;
     }
-    // User and address stay as long as the session.
+    // What ran under the old name has ended: only what has run changes the name. User and address stay.
+    this.settle(session);
     session.application = application;
     session.service = this.#serviceOf(application, facts.user, facts.address);
     return session;

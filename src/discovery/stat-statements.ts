@@ -18,6 +18,8 @@ interface StatRow {
 }
 
 const HIDDEN = '<insufficient privilege>';
+/** Our own statements are in there too. */
+const OWN = '/* pgfig discover */';
 
 /**
  * The matrix of what pg_stat_statements has summed up for the database that `client` is connected to. Services are
@@ -52,7 +54,7 @@ export function countRows(rows: readonly StatRow[], facts: StatFacts, options: R
   for (const { role, query, calls, rows: count, milliseconds, since } of rows) {
     if (query === HIDDEN) left.hidden += 1;
     else if (query === null) left.lost += 1;
-    if (query === null || query === HIDDEN) continue;
+    if (query === null || query === HIDDEN || query.includes(OWN)) continue;
     const plan = texts.get(Buffer.from(query), true, contexts.of(contexts.initialPath(role ?? ''), []));
     if (plan.syntaxError !== null) {
       left.unparsable += 1;
@@ -107,7 +109,7 @@ function notesOf(
   if (left.lost > 0) notes.push(`${left.lost} statements are left out, whose text pg_stat_statements has lost.`);
   if (left.unparsable > 0) {
     notes.push(
-      `${left.unparsable} texts (${left.unparsableCalls} calls) are left out: what pg_stat_statements made of them does not parse, as INTERVAL $1 or SET x = $1.`,
+      `${left.unparsable} texts (${left.unparsableCalls} calls) are left out: what pg_stat_statements made of them does not parse.`,
     );
   }
   if (!topLevelOnly) {
@@ -121,7 +123,7 @@ function notesOf(
 
 async function viewOf(client: pg.Client): Promise<{ readonly schema: string; readonly columns: ReadonlySet<string> }> {
   const found = await client.query<{ schema: string; columns: string[] }>(
-    `SELECT quote_ident(n.nspname) AS schema,
+    `SELECT ${OWN} quote_ident(n.nspname) AS schema,
             ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                   WHERE c.relname = 'pg_stat_statements' AND c.relnamespace = n.oid AND a.attnum > 0) AS columns
        FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -148,7 +150,7 @@ async function rowsOf(client: pg.Client, schema: string, columns: ReadonlySet<st
   const top = columns.has('toplevel') ? 'AND s.toplevel' : '';
   return asked(async () => {
     const { rows } = await client.query<StatRow>(
-      `SELECT r.rolname::text AS role, s.query, s.calls, s.rows, ${time} AS milliseconds, ${since} AS since
+      `SELECT ${OWN} r.rolname::text AS role, s.query, s.calls, s.rows, ${time} AS milliseconds, ${since} AS since
          FROM ${schema}.pg_stat_statements s LEFT JOIN pg_roles r ON r.oid = s.userid
         WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.calls > 0 ${top}`,
     );
@@ -161,7 +163,7 @@ async function resetOf(client: pg.Client, schema: string, columns: ReadonlySet<s
   if (!columns.has('toplevel')) return null;
   return asked(async () => {
     const { rows } = await client.query<{ stats_reset: Date }>(
-      `SELECT stats_reset FROM ${schema}.pg_stat_statements_info`,
+      `SELECT ${OWN} stats_reset FROM ${schema}.pg_stat_statements_info`,
     );
     return rows[0]?.stats_reset.getTime() ?? null;
   });

@@ -139,10 +139,12 @@ export class AuditRecorder {
   }
 
   #finish(execution: Execution): void {
-    const { facts, time, transaction, rows, failed, more } = execution;
+    const { facts, time, transaction, rows, failed } = execution;
     const session = this.#recorder.session(facts);
     if (execution.plan === null) this.#withoutText += 1;
     const plan = execution.plan ?? this.#recorder.unseen(session);
+    // What the text does not tell, it does not name.
+    const more = execution.plan === null ? execution.more : execution.more.map((seen) => ({ ...seen, named: false }));
     const run = { time, transaction, seconds: 0, rows, more };
     if (failed) this.#recorder.failed(session, plan, null, run);
     else this.#recorder.done(session, plan, null, run);

@@ -23,7 +23,12 @@ export function auditedTable(line: AuditLine, catalog: CatalogView | null, datab
   const name = parseTableName(line.objectName);
   // System catalogs, temporary tables, and what is no name.
   if (typeof name === 'string') return null;
-  return { table: wholeOf(name, catalog, database), access, named: false, view: line.objectType.endsWith('VIEW') };
+  return {
+    table: wholeOf(name, catalog, database),
+    access,
+    named: line.substatementId === 1,
+    view: line.objectType.endsWith('VIEW'),
+  };
 }
 
 /** A partition stands for its table. */
