@@ -70,7 +70,7 @@ t.test('a log, with what the catalog tells, though the rules have moved the tabl
   const joined = (pairs as { readonly service: string }[]).filter(({ service }) => service === 'web');
   t.match(joined, [{ service: 'web', kind: 'join', a: 'app.a', b: 'public.b', count: 1, first: until }]);
   t.match(notes.join(), /statements of pgfig itself are left out/);
-  t.same(Object.keys(JSON.parse(stdout)), ['source', 'since', 'until', 'cells', 'pairs', 'notes']);
+  t.same(Object.keys(JSON.parse(stdout)), ['source', 'since', 'until', 'cells', 'pairs', 'notes', 'proposal']);
 });
 
 t.test('two files, one of them gzip, and stdin', async (t) => {
@@ -118,7 +118,7 @@ t.test('wrong use and what cannot be reached', async (t) => {
   const csv = await fileOf('.csv');
   const gone = await writeConfig({ databases: { monolith: nobody.orders_db } }, { listen: 6432, admin: 6433 });
   const cases: [string[], number, RegExp][] = [
-    [[], 2, /no source is given.*\nhint: Give --from-csvlog/],
+    [[], 1, /holds no matrix yet\nhint: .*--from-csvlog/],
     [['--from-csvlog', csv, '--from-pg-stat-statements'], 2, /give one --from-... at a time/],
     [['--from-csvlog', csv, '--line-prefix', '%m'], 2, /--line-prefix is for --from-pgaudit/],
     [['--from-csvlog', csv, '--since', 'yesterday'], 2, /Give an ISO time/],
