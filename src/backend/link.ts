@@ -77,8 +77,9 @@ export class Link implements ChannelOwner {
   #lost = false;
   /** performance.now() for the chunk at hand; 0: not looked at yet. */
   #now = 0;
-  /** When, and with which byte of `bytesIn`, the last statement's answer ended. */
+  /** When the answer ended that was last asked about with `took`. */
   #answeredAt = 0;
+  /** With which byte of `bytesIn` the last answer ended, whoever asked. */
   #answeredTo = 0;
 
   constructor(
@@ -153,11 +154,14 @@ export class Link implements ChannelOwner {
   took(chunk: Buffer, end: number): number {
     const { now } = this;
     const since = Math.max(this.queue.headSince, this.#answeredAt);
-    const to = this.bytesIn - (chunk.length - end);
-    this.answeredBytes = to - this.#answeredTo;
-    this.#answeredTo = to;
+    this.answeredBytes = this.#placeOf(chunk, end) - this.#answeredTo;
     this.#answeredAt = now;
     return now > since ? (now - since) / 1000 : 0;
+  }
+
+  /** How many bytes had come when the byte at `at` of the chunk at hand came. */
+  #placeOf(chunk: Buffer, at: number): number {
+    return this.bytesIn - (chunk.length - at);
   }
 
   pause(): void {
@@ -270,6 +274,7 @@ export class Link implements ChannelOwner {
   #hiddenMessage(type: number, chunk: Buffer, at: number, end: number): void {
     if (type === B.ReadyForQuery) this.status = chunk[at + 5] as number;
     if (type === B.ErrorResponse) this.#noteFatal(chunk, at, end);
+    this.#answeredTo = this.#placeOf(chunk, end);
     this.queue.headHidden?.onMessage?.(type, chunk, at + 5, end);
     // After a backend's last words nothing is answered any more: what is owed stays owed, for onLost to answer.
     if (this.#fatal !== null) return;
@@ -286,14 +291,17 @@ export class Link implements ChannelOwner {
         return false;
       case B.ReadyForQuery:
         this.status = chunk[at + 5] as number;
+        this.#answeredTo = this.#placeOf(chunk, end);
         this.queue.take(type);
         return this.#shownReady(chunk, at);
       case B.CommandComplete:
         this.#owner.onCommand(this, chunk, at + 5, end);
+        this.#answeredTo = this.#placeOf(chunk, end);
         this.queue.take(type);
         return true;
       case B.PortalSuspended:
         this.#owner.onSuspended(this, chunk, end);
+        this.#answeredTo = this.#placeOf(chunk, end);
         this.queue.take(type);
         return true;
       case B.ErrorResponse:
@@ -330,6 +338,7 @@ export class Link implements ChannelOwner {
     const fields = this.#noteFatal(chunk, at, end);
     if (this.#fatal !== null || this.queue.size === 0) return false;
     if (this.queue.headMark !== null) this.#owner.onFailed(this, fields, chunk, end);
+    this.#answeredTo = this.#placeOf(chunk, end);
     this.queue.take(B.ErrorResponse);
     this.#owner.onError(this, fields);
     return true;

@@ -45,7 +45,13 @@ t.test('one line for each statement, whatever becomes of it, and no data', async
     [query("SELECT set_config('my.secret', 'secret', false)")],
     [frame('Q', Buffer.concat([cstring('')]))],
   ]);
-  await play('healthcheck', [[query('SELECT 1')]]);
+  await play('healthcheck', [
+    [query('SELECT 1')],
+    [query("SELECT repeat('x', 100000)")],
+    // From here on it is another service, whose statement is not charged with what went before.
+    [query("SET application_name = 'reporting'")],
+    [query('SELECT 1')],
+  ]);
   t.equal(await shop.pgfig.stop(), 0);
   const text = await readFile(path.join(shop.pgfig.folder, 'access.1.jsonl'), 'utf8');
   t.notMatch(text, /secret/);
@@ -72,7 +78,10 @@ t.test('one line for each statement, whatever becomes of it, and no data', async
     'select monolith public.users 1 ok',
     'unparsable monolith  0 42601',
     'select monolith  1 ok',
+    'select monolith  1 ok',
   ]);
+  const small = lines.pop();
+  t.match(small, { service: 'reporting', bytes: 34 + 12 + 14 }, 'RowDescription, DataRow, CommandComplete');
   t.ok(lines.every(({ service, user }) => service === 'order-service' && user === 'postgres'));
   for (const { time, duration_ms: ms, fingerprint, bytes, error } of lines) {
     t.ok(Math.abs(Date.now() - Date.parse(String(time))) < 60_000, 'when');
