@@ -2,6 +2,7 @@ import type { Channel, ChannelOwner } from '../net/channel.js';
 import { stableCopy } from '../net/slab.js';
 import { decodeErrorFields, decodeParameterStatus, type ErrorFields } from '../wire/decode.js';
 import { B } from '../wire/types.js';
+import { AnswerMeter } from './answer-meter.js';
 import { ReplyQueue } from './reply-queue.js';
 
 /** What a link tells the session that owns it. Chunks are borrowed unless `owned` (see ChannelOwner). */
@@ -61,8 +62,7 @@ export class Link implements ChannelOwner {
   /** Bytes from and to this backend. */
   bytesIn = 0;
   bytesOut = 0;
-  /** Of `bytesIn`, those that the statement last asked about with `took` was answered with. */
-  answeredBytes = 0;
+  readonly meter = new AnswerMeter();
   readonly #channel: Channel;
   #owner: LinkOwner;
   /** The unfinished message at the end of what was read, in pieces, and the size at which it is worth looking again. */
@@ -75,12 +75,6 @@ export class Link implements ChannelOwner {
   #bulkHidden = false;
   #fatal: ErrorFields | null = null;
   #lost = false;
-  /** performance.now() for the chunk at hand; 0: not looked at yet. */
-  #now = 0;
-  /** When the answer ended that was last asked about with `took`. */
-  #answeredAt = 0;
-  /** With which byte of `bytesIn` the last answer ended, whoever asked. */
-  #answeredTo = 0;
 
   constructor(
     database: string,
@@ -141,22 +135,9 @@ export class Link implements ChannelOwner {
     this.#channel.writeBorrowed(chunk, start, end);
   }
 
-  /** performance.now() when the chunk at hand came: the clock is read once for each. */
-  get now(): number {
-    if (this.#now === 0) this.#now = performance.now();
-    return this.#now;
-  }
-
-  /**
-   * A statement's answer ends at `end` of the chunk at hand.
-   * @returns seconds since its request arrived, or since the answer before it where it had to wait for that
-   */
+  /** A statement's answer ends at `end` of the chunk at hand. @returns seconds; see AnswerMeter */
   took(chunk: Buffer, end: number): number {
-    const { now } = this;
-    const since = Math.max(this.queue.headSince, this.#answeredAt);
-    this.answeredBytes = this.#placeOf(chunk, end) - this.#answeredTo;
-    this.#answeredAt = now;
-    return now > since ? (now - since) / 1000 : 0;
+    return this.meter.took(this.queue.headSince, this.#placeOf(chunk, end));
   }
 
   /** How many bytes had come when the byte at `at` of the chunk at hand came. */
@@ -183,7 +164,7 @@ export class Link implements ChannelOwner {
 
   onData(incoming: Buffer, incomingOwned: boolean): void {
     if (this.#lost) return;
-    this.#now = 0;
+    this.meter.begin();
     this.bytesIn += incoming.length;
     if (this.raw) return this.#owner.toClient(this, incoming, 0, incoming.length, incomingOwned);
     let chunk = incoming;
@@ -274,7 +255,7 @@ export class Link implements ChannelOwner {
   #hiddenMessage(type: number, chunk: Buffer, at: number, end: number): void {
     if (type === B.ReadyForQuery) this.status = chunk[at + 5] as number;
     if (type === B.ErrorResponse) this.#noteFatal(chunk, at, end);
-    this.#answeredTo = this.#placeOf(chunk, end);
+    this.meter.ended(this.#placeOf(chunk, end));
     this.queue.headHidden?.onMessage?.(type, chunk, at + 5, end);
     // After a backend's last words nothing is answered any more: what is owed stays owed, for onLost to answer.
     if (this.#fatal !== null) return;
@@ -291,17 +272,17 @@ export class Link implements ChannelOwner {
         return false;
       case B.ReadyForQuery:
         this.status = chunk[at + 5] as number;
-        this.#answeredTo = this.#placeOf(chunk, end);
+        this.meter.ended(this.#placeOf(chunk, end));
         this.queue.take(type);
         return this.#shownReady(chunk, at);
       case B.CommandComplete:
         this.#owner.onCommand(this, chunk, at + 5, end);
-        this.#answeredTo = this.#placeOf(chunk, end);
+        this.meter.ended(this.#placeOf(chunk, end));
         this.queue.take(type);
         return true;
       case B.PortalSuspended:
         this.#owner.onSuspended(this, chunk, end);
-        this.#answeredTo = this.#placeOf(chunk, end);
+        this.meter.ended(this.#placeOf(chunk, end));
         this.queue.take(type);
         return true;
       case B.ErrorResponse:
@@ -338,7 +319,7 @@ export class Link implements ChannelOwner {
     const fields = this.#noteFatal(chunk, at, end);
     if (this.#fatal !== null || this.queue.size === 0) return false;
     if (this.queue.headMark !== null) this.#owner.onFailed(this, fields, chunk, end);
-    this.#answeredTo = this.#placeOf(chunk, end);
+    this.meter.ended(this.#placeOf(chunk, end));
     this.queue.take(B.ErrorResponse);
     this.#owner.onError(this, fields);
     return true;

@@ -231,7 +231,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   }
 
   #observe(target: SessionLink): void {
-    target.histogram.observe((target.link.now - this.#startedAt) / 1000);
+    target.histogram.observe((target.link.meter.now - this.#startedAt) / 1000);
     this.#startedAt = 0;
     if (!this.#sampled) return;
     this.#sampled = false;

@@ -67,7 +67,7 @@ export function carriedOut(
     return;
   }
   const rolledBack = chunk[start] === 0x52 && chunk.latin1Slice(start, end - 1) === 'ROLLBACK';
-  (mark as TextMark).answered(session, link, { rows, seconds, bytes: link.answeredBytes, error: null, rolledBack });
+  (mark as TextMark).answered(session, link, { rows, seconds, bytes: link.meter.bytes, error: null, rolledBack });
 }
 
 /** A portal gave as many rows as it was asked for, and has more: PortalSuspended ends at `end`. */
@@ -75,7 +75,7 @@ export function suspended(session: SessionCore, link: Link, mark: object, chunk:
   const seconds = link.took(chunk, end);
   const rows = mark instanceof TextMark ? mark.limit : 0;
   if (mark instanceof TextMark) {
-    mark.answered(session, link, { rows, seconds, bytes: link.answeredBytes, error: null, rolledBack: false });
+    mark.answered(session, link, { rows, seconds, bytes: link.meter.bytes, error: null, rolledBack: false });
   }
 }
 
@@ -90,7 +90,7 @@ export function failed(
 ): void {
   const seconds = link.took(chunk, end);
   if (mark instanceof Tally) return session.traffic.book?.failed(mark);
-  const outcome = { rows: 0, seconds, bytes: link.answeredBytes, error: sqlstate, rolledBack: false };
+  const outcome = { rows: 0, seconds, bytes: link.meter.bytes, error: sqlstate, rolledBack: false };
   (mark as TextMark).answered(session, link, outcome);
 }
 
