@@ -55,7 +55,8 @@ function touchesOf(needs: readonly Need[]): readonly RouteTouch[] {
     const access = needed === 'write' ? 'write' : 'read';
     const named = via === null;
     const known = touches.findIndex((touch) => touch.table === what && touch.access === access);
-    if (known < 0) touches.push({ table: what, access, view: table.nature === 'view', unknown: !table.known, named });
+    if (known < 0)
+      touches.push({ table: what, access, view: table.nature === 'view', unknown: table.missing === true, named });
     else if (named) touches[known] = { ...(touches[known] as RouteTouch), named };
   }
   return Object.freeze(touches);

@@ -20,6 +20,8 @@ export interface ResolvedTable {
   readonly nature: 'table' | 'view' | 'temp' | 'system' | 'sequence';
   /** false: neither a rule nor the catalog knows the name. */
   readonly known: boolean;
+  /** The catalog of the default database, where it would be, says that there is no such relation. */
+  readonly missing?: true;
 }
 
 /** Where a name stands, which decides what it means. */
@@ -115,7 +117,8 @@ export function resolveTable(table: TableName, context: RoutingContext): Resolve
   // Where the catalog cannot tell, a qualified name is taken at its word.
   const told = catalog?.hasRelation(rules.defaultDatabase, schema, table.name) ?? null;
   const known = table.schema !== undefined && told === null;
-  return atHomeOf(null, { schema, name: table.name }, context, known);
+  const home = atHomeOf(null, { schema, name: table.name }, context, known);
+  return told === false ? { ...home, missing: true } : home;
 }
 
 /** The name under which a new relation comes to be. */

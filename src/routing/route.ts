@@ -8,7 +8,7 @@ export interface RouteTouch {
   readonly access: 'read' | 'write';
   /** It stands for what it reads, which is touched as well. */
   readonly view: boolean;
-  /** Neither rules nor catalogs have it: a typing error, most often. */
+  /** Catalogs say that there is none: a typing error, most often. */
   readonly unknown: boolean;
   /** The statement names it; otherwise it comes in through a view, function, trigger, rule or cascade. */
   readonly named: boolean;

@@ -95,6 +95,11 @@ t.test('both protocols, in every form', (t) =>
         lines: ['public.users read monolith 1, 3 errors, 2 rows'],
       },
       {
+        name: 'a table that there is not has no cell, one that is has one for its errors too',
+        sends: [[query('SELECT * FROM nothing_here')], [query('SELECT nothing FROM other.users')]],
+        lines: ['other.users read monolith 0, 1 errors'],
+      },
+      {
         name: 'a pipeline is one transaction',
         sends: [
           [...pbe("INSERT INTO logs (what) VALUES ('a')"), ...pbe("UPDATE users SET name = 'Ada' WHERE id = 1"), sync],
