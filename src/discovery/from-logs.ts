@@ -1,3 +1,4 @@
+import { MOST_PAIRED } from '../matrix/footprint.js';
 import type { Found } from './found.js';
 import { AuditRecorder } from './logs/audit-recorder.js';
 import { LogRecorder } from './logs/log-recorder.js';
@@ -52,6 +53,6 @@ function notesOf({ statements, failures, unparsable, unprepared, wide }: Recorde
   }
   if (unparsable > 0) notes.push(`${unparsable} statements do not parse; they are in the matrix as opaque.`);
   if (unprepared > 0) notes.push(`${unprepared} EXECUTEs are left out, whose PREPARE is not in the logs.`);
-  if (wide > 0) notes.push(`${wide} transactions wrote more than 100 tables, and are no pairs.`);
+  if (wide > 0) notes.push(`${wide} transactions wrote more than ${MOST_PAIRED} tables, and are no pairs.`);
   return notes;
 }

@@ -32,6 +32,13 @@ export class CellColumns {
 
   /** @param hasRoom asked before a new row is made. @returns false where there was none */
   add(cell: Cell, hasRoom: () => boolean): boolean {
+    const isNew = !(
+      this.#services.has(cell.service) &&
+      this.#tables.has(cell.table) &&
+      this.#databases.has(cell.database)
+    );
+    // Names that are not to be kept must not be remembered either.
+    if (isNew && !hasRoom()) return false;
     const service = this.#services.numberOf(cell.service);
     const table = this.#tables.numberOf(cell.table);
     const place = ACCESSES.indexOf(cell.access) + ACCESSES.length * this.#databases.numberOf(cell.database);

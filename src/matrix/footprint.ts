@@ -24,7 +24,7 @@ export interface FootprintEntry {
 const LONGEST_REASON = 300;
 
 /** So many tables at most are paired with each other: one statement or transaction over a whole schema says nothing. */
-export const MOST_PAIRED = 100;
+export const MOST_PAIRED = 50;
 
 /**
  * The footprint of a statement by its route; null where it leaves none: it touches no table but temporary ones, system

@@ -13,6 +13,10 @@ export class Interner {
     return number;
   }
 
+  has(text: string): boolean {
+    return this.#numbers.has(text);
+  }
+
   textOf(number: number): string {
     return this.#texts[number] ?? '';
   }

@@ -24,7 +24,8 @@ export class TallyBook {
 
   /** The name that a service is counted under: names with a process id or a request in them must not fill the memory. */
   serviceOf(given: string): string {
-    const name = given.slice(0, LONGEST_SERVICE);
+    // Cut within a character, two names could be one to the database and two here.
+    const name = Buffer.from(given.slice(0, LONGEST_SERVICE), 'utf8').toString('utf8');
     if (this.#services.has(name)) return name;
     if (this.#services.size >= MOST_SERVICES) {
       this.crowded++;
@@ -100,19 +101,22 @@ export class TallyBook {
   }
 
   /**
-   * What was counted since the last harvest.
+   * What was counted since the last harvest, the oldest first.
    * @param now ms since 1970: when what has no time of its own was seen
-   * @param most so many of `unharvested`; about a microsecond or two each
+   * @param most cells and pairs to make, about two microseconds each; one statement or transaction is taken in any case
    */
   harvest(now: number, most = Number.POSITIVE_INFINITY): Matrix {
     const sum = new MatrixSum();
-    const works = this.#dirtyWork.splice(0, most);
-    for (const work of works) {
+    let left = most;
+    const works = takeWithin(this.#dirtyWork, left, ({ tables }) => (tables * (tables - 1)) / 2);
+    for (const work of works.taken) {
       sum.add({ cells: [], pairs: transactionsOf(work, now) });
       work.count = 0;
       work.refused = 0;
     }
-    for (const tally of this.#dirty.splice(0, most - works.length)) {
+    left -= works.cost;
+    const tallies = left > 0 ? takeWithin(this.#dirty, left, costOf).taken : [];
+    for (const tally of tallies) {
       sum.add({ cells: cellsOf(tally, now), pairs: joinsOf(tally, now) });
       tally.reset();
     }
@@ -122,8 +126,24 @@ export class TallyBook {
   }
 }
 
+const costOf = ({ footprint: { entries, joined } }: Tally): number =>
+  entries.length + (joined.length > MOST_PAIRED ? 0 : (joined.length * (joined.length - 1)) / 2);
+
+/** Takes the first of a list out of it: as many as cost no more than `most`, and one at least. */
+function takeWithin<T>(list: T[], most: number, costOfOne: (one: T) => number): { taken: readonly T[]; cost: number } {
+  let count = 0;
+  let cost = 0;
+  for (const one of list) {
+    if (count > 0 && cost + costOfOne(one) > most) break;
+    cost += costOfOne(one);
+    count++;
+  }
+  return { taken: list.splice(0, count), cost };
+}
+
 function cellsOf(tally: Tally, now: number): Cell[] {
-  const { service, database, statements, errors, refused, rows, example } = tally;
+  const { service, database, statements, errors, refused, rows } = tally;
+  const example = shownExample(tally);
   const seconds = tally.micros / 1e6;
   const some = statements + refused > 0;
   const entries = tally.footprint.entries.filter(({ unknown }) => some || !unknown);
@@ -144,8 +164,17 @@ function cellsOf(tally: Tally, now: number): Cell[] {
   }));
 }
 
+/**
+ * In double quotes stands a name, if the server took it for one. Where none has, it may as well be data of somebody who
+ * took them for those of a string.
+ */
+function shownExample({ statements, refused, example }: Tally): string {
+  return statements > 0 || (refused > 0 && !example.includes('"')) ? example : '';
+}
+
 function joinsOf(tally: Tally, now: number): Pair[] {
-  const { service, statements, refused, example } = tally;
+  const { service, statements, refused } = tally;
+  const example = shownExample(tally);
   const { joined } = tally.footprint;
   if (statements + refused === 0 || joined.length > MOST_PAIRED) return [];
   return pairsOf(joined, (a, b) => ({

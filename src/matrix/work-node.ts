@@ -1,3 +1,4 @@
+import { MOST_PAIRED } from './footprint.js';
 import type { Tally } from './tally.js';
 
 /**
@@ -35,7 +36,7 @@ export class WorkNode {
   /** The path with one more statement. */
   and(tally: Tally): WorkNode {
     // The same statement again, most often.
-    if (tally === this.#tally) return this;
+    if (tally === this.#tally || this.tables > MOST_PAIRED) return this;
     const known = this.#next.get(tally);
     if (known !== undefined) return known;
     if (tally.footprint.written.every((table) => this.hasWritten(table))) return this;

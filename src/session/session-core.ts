@@ -119,6 +119,7 @@ export abstract class SessionCore extends SessionState {
       if (!target.link.queue.needsSync) inject(target, 'ROLLBACK');
       injectSync(target);
     }
+    this.work.end(false);
     this.endImplicit();
   }
 

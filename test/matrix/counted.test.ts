@@ -112,6 +112,24 @@ t.test('both protocols, in every form', (t) =>
         ],
       },
       {
+        name: 'one that pgfig itself rolls back leaves nothing to the next',
+        sends: [
+          [...pbe("INSERT INTO logs (what) VALUES ('a')"), ...pbe('DELETE FROM orders WHERE id < 0'), sync],
+          [...pbe('DELETE FROM orders WHERE id < 0'), sync],
+          [...pbe("INSERT INTO logs (what) VALUES ('a')"), query('SELECT * FROM users JOIN orders ON true')],
+          [query('UPDATE users SET name = name')],
+        ],
+        lines: [
+          'public.logs write monolith 2, 2 rows',
+          'public.orders write orders_db 1',
+          'public.users write monolith 1, 2 rows',
+          'public.users read  0, 1 refused',
+          'public.orders read  0, 1 refused',
+          'join public.orders public.users: 0 times, 1 refused',
+          'transaction public.logs public.orders: 0 times, 1 refused',
+        ],
+      },
+      {
         name: 'statements of their own are not',
         sends: [
           [query("INSERT INTO logs (what) VALUES ('a')")],

@@ -63,6 +63,40 @@ t.test('a table that nobody knows has no cell for its errors alone', (t) => {
   t.end();
 });
 
+t.test('what no server took for a name is not shown', (t) => {
+  const book = new TallyBook();
+  const tally = tallyOf('shop', writing('a', 'b'), 'DELETE FROM a WHERE mail = "bob@example.org"');
+  const examples = (): string[] => {
+    const { cells, pairs } = book.harvest(1);
+    return [...new Set([...cells.map(({ example }) => example), ...pairs.map(({ exampleA }) => exampleA)])];
+  };
+  book.failed(tally);
+  t.same(examples(), ['']);
+  book.refused(tally);
+  t.same(examples(), ['']);
+  book.done(tally, 1, 0);
+  t.same(examples(), [tally.example]);
+  t.end();
+});
+
+t.test('a harvest in slices is bounded by what it makes, and misses nothing', (t) => {
+  const book = new TallyBook();
+  const names = Array.from({ length: MOST_PAIRED }, (_, i) => `t${String(i).padStart(3, '0')}`);
+  const wide = Array.from({ length: 5 }, (_, i) => tallyOf(`s${i}`, writing(...names)));
+  for (const tally of wide) book.done(tally, 1, 0);
+  const sizes: number[] = [];
+  let pairs = 0;
+  while (book.unharvested > 0) {
+    const before = book.unharvested;
+    const matrix = book.harvest(1, 300);
+    sizes.push(before - book.unharvested);
+    pairs += matrix.pairs.length;
+  }
+  t.same(sizes, [1, 1, 1, 1, 1], 'one at a time, as each is more than the slice');
+  t.equal(pairs, (5 * MOST_PAIRED * (MOST_PAIRED - 1)) / 2);
+  t.end();
+});
+
 t.test('pairs of a statement, and of a refused one', (t) => {
   const book = new TallyBook();
   const tally = tallyOf('shop', writing('c', 'a', 'b'));

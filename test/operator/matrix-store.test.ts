@@ -135,6 +135,33 @@ t.test('a keeper whose answer is lost does not count twice; a database that is d
   t.equal(await stored(), 5, 'the last words are kept');
 });
 
+t.test('a cell that the database refuses keeps none of the others', async (t) => {
+  await server.query("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+  const config = await configFor('latin');
+  const refused: string[] = [];
+  const keeper = new MatrixKeeper({
+    store: new MatrixStore(config),
+    interval: 3_600_000,
+    onError: (error) => t.fail(error.message),
+    onRefused: (error) => refused.push(error.message),
+    onRecovered: () => t.fail('nothing was broken'),
+  });
+  const tables = Array.from({ length: 50 }, (_, i) => cell({ table: i === 31 ? 'public.\u0416' : `public.t${i}` }));
+  keeper.add(matrixToText({ cells: tables, pairs: [pair(), pair({ exampleA: '\u4e2d', a: 'public.a' })] }));
+  await keeper.flush();
+  const { cells, pairs } = await storedMatrix(config);
+  t.equal(cells.length, 49);
+  t.ok(
+    cells.every(({ statements }) => statements === 1),
+    'each once',
+  );
+  t.equal(pairs.length, 1);
+  t.equal(keeper.dropped, 2);
+  t.equal(refused.length, 2);
+  t.equal(keeper.pending, 0);
+  await keeper.close(10_000);
+});
+
 t.test('without the right to make the schema it says what is needed, and one made beforehand is enough', async (t) => {
   await server.query('CREATE DATABASE strict');
   await server.query('CREATE ROLE watcher LOGIN');

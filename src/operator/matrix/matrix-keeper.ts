@@ -18,6 +18,8 @@ export interface MatrixKeeperOptions {
   readonly onFlushed?: (matrix: Matrix) => void;
   /** The control database did not take it; it is tried again. Told when that begins, and not again until it has worked. */
   readonly onError: (error: Error) => void;
+  /** It does not take one cell or pair, now or ever, which is left out. */
+  readonly onRefused?: (error: Error) => void;
   /** It takes it again. */
   readonly onRecovered: () => void;
 }
@@ -36,6 +38,8 @@ export class MatrixKeeper {
   readonly #timer: NodeJS.Timeout;
   /** Is sent, and may be stored already. */
   #part: { readonly matrix: Matrix; readonly id: FlushId } | null = null;
+  /** Of a part that could not be stored as a whole; they go first. */
+  readonly #halves: Matrix[] = [];
   #sequence = 0;
   #droppedBefore = 0;
   #flushing: Promise<void> | null = null;
@@ -100,29 +104,42 @@ export class MatrixKeeper {
   async #storeParts(parts: Iterator<Matrix>): Promise<boolean> {
     for (;;) {
       if (this.#part === null) {
-        const next = parts.next();
-        if (next.done === true) return true;
-        this.#part = { matrix: next.value, id: { instance: this.#instance, sequence: ++this.#sequence } };
+        const next = this.#halves.shift() ?? parts.next().value;
+        if (next === undefined) return true;
+        this.#part = { matrix: next, id: { instance: this.#instance, sequence: ++this.#sequence } };
       }
-      if (!(await this.#store(this.#part))) return false;
+      const { matrix } = this.#part;
+      const error = await this.#store(this.#part);
+      if (error !== null && !isAboutData(error)) return false;
       this.#part = null;
+      if (error !== null) this.#split(matrix, error);
     }
   }
 
-  async #store({ matrix, id }: { readonly matrix: Matrix; readonly id: FlushId }): Promise<boolean> {
+  /** Something in it cannot be stored, now or ever: the rest must not wait for that. */
+  #split(matrix: Matrix, error: Error): void {
+    const halves = halvesOf(matrix);
+    this.#halves.unshift(...halves);
+    if (halves.length > 0) return;
+    this.#droppedBefore++;
+    this.#options.onRefused?.(error);
+  }
+
+  async #store({ matrix, id }: { readonly matrix: Matrix; readonly id: FlushId }): Promise<Error | null> {
     try {
       await this.#options.store.add(matrix, id);
     } catch (raised) {
       const error = raised instanceof Error ? raised : new Error(String(raised));
+      if (isAboutData(error)) return error;
       if (this.#broken === null) this.#options.onError(error);
       this.#broken = error.message;
-      return false;
+      return error;
     }
     this.#flushedAt = new Date();
     if (this.#broken !== null) this.#options.onRecovered();
     this.#broken = null;
     this.#options.onFlushed?.(matrix);
-    return true;
+    return null;
   }
 
   /** Stores what there is, and ends. @param within milliseconds; what is not stored by then is lost */
@@ -131,4 +148,24 @@ export class MatrixKeeper {
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, within).unref());
     await Promise.race([this.flush().then(() => this.#options.store.close()), deadline]);
   }
+}
+
+/** SQLSTATE classes 21, 22, 23 and 54: a character that the database's encoding lacks, a limit. It was rolled back. */
+const isAboutData = (error: Error): boolean =>
+  'code' in error && typeof error.code === 'string' && /^(21|22|23|54)/.test(error.code);
+
+/** Two matrices that are this one together; none of a single cell or pair. */
+function halvesOf({ cells, pairs }: Matrix): readonly Matrix[] {
+  if (cells.length + pairs.length < 2) return [];
+  if (cells.length > 0 && pairs.length > 0) {
+    return [
+      { cells, pairs: [] },
+      { cells: [], pairs },
+    ];
+  }
+  const middle = Math.ceil(Math.max(cells.length, pairs.length) / 2);
+  return [
+    { cells: cells.slice(0, middle), pairs: pairs.slice(0, middle) },
+    { cells: cells.slice(middle), pairs: pairs.slice(middle) },
+  ];
 }

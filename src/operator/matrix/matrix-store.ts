@@ -23,6 +23,9 @@ const FLUSH = `
   ON CONFLICT (instance) DO UPDATE SET sequence = excluded.sequence, flushed_at = now()
   WHERE f.sequence < excluded.sequence`;
 
+/** Instances that are long gone try nothing again. */
+const FORGET = "DELETE FROM pgfig.matrix_flushes WHERE flushed_at < now() - interval '30 days'";
+
 /** In the order of the key, so that instances of a fleet that write at once wait for each other and never both. */
 const ADD_CELLS = `
   INSERT INTO pgfig.matrix AS m
@@ -68,6 +71,7 @@ export class MatrixStore {
       await client.query('BEGIN');
       const flush = await client.query(FLUSH, [instance, sequence]);
       if (flush.rowCount === 1) await addAll(client, matrix);
+      if (sequence === 1) await client.query(FORGET);
       await client.query('COMMIT');
     } catch (error) {
       // Nothing is known of the connection any more; its end rolls back.

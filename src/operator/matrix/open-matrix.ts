@@ -35,6 +35,8 @@ export function openMatrix(config: Config, log: Logger): OpenMatrix {
         'the matrix cannot be stored; it is kept in memory and tried again',
       );
     },
+    onRefused: (error) =>
+      log.warn(errorFields(error), 'the control database refuses one cell of the matrix, which is left out'),
     onRecovered: () => log.info('the matrix is stored again'),
   });
   return { keeper, topic };

@@ -182,8 +182,9 @@ export class WorkerPool {
     slot.worker = worker;
     slot.startedAt = Date.now();
     worker.on('message', (message: FromWorker) => {
-      // A message may come after 'exit'; its numbers were already added to those of the dead.
+      // A message may come after 'exit': of metrics, its numbers were already added to those of the dead.
       if (slot.worker === worker) this.#receive(slot, message);
+      else if (message.type === 'matrix') this.#options.onMatrix(message.matrix);
     });
     // A message to a worker that just died fails here; 'exit' follows and says more.
     worker.on('error', () => {});

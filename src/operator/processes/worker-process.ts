@@ -162,7 +162,7 @@ class WorkerProcess {
         this.#reloadSecrets();
         break;
       case 'metrics':
-        this.#sendMetrics(message.id);
+        void this.#answerMetrics(message.id);
         break;
       case 'see-sessions':
         send({ type: 'sessions-seen', id: message.id, sessions: JSON.stringify(this.#traffic.sights(message.most)) });
@@ -196,16 +196,15 @@ class WorkerProcess {
     this.#server.close();
     this.#traffic.close();
     this.#harvester?.close();
-    this.#sendMetrics(null);
+    this.#harvester?.now();
+    send(this.#metricsMessage(null));
     // One turn of the loop, so that the sessions' last words are written.
     setTimeout(() => void this.#exit(), 50);
   }
 
   async #exit(): Promise<void> {
-    if (this.#accessLog !== null) {
-      await this.#accessLog.close();
-      await this.#lastMetrics();
-    }
+    await this.#accessLog?.close();
+    await this.#lastMetrics();
     this.#output.flush();
     process.exit(0);
   }
@@ -254,8 +253,8 @@ class WorkerProcess {
   }
 
   /** What was counted goes first: whoever has the answer has it in the matrix too. */
-  #sendMetrics(id: number | null): void {
-    this.#harvester?.now();
+  async #answerMetrics(id: number | null): Promise<void> {
+    await this.#harvester?.handOnAll();
     send(this.#metricsMessage(id));
   }
 

@@ -55,8 +55,10 @@ export class TextMark {
     const { book } = session.traffic;
     if (outcome.error === null && work !== null) follow(session, work, outcome.rolledBack);
     if (tally === null || book === null) return;
-    if (outcome.error !== null) book.failed(tally);
-    else if (this.#share === 'rest') book.more(tally, outcome.rows, outcome.seconds);
+    if (outcome.error !== null) {
+      // Of which the first part was carried out, and counted.
+      if (this.#share !== 'rest') book.failed(tally);
+    } else if (this.#share === 'rest') book.more(tally, outcome.rows, outcome.seconds);
     else {
       book.done(tally, outcome.rows, outcome.seconds);
       if (tally.writes) session.work.wrote(tally);

@@ -49,7 +49,7 @@ const WORK: ReadonlySet<string> = new Set<WorkEffect['type']>([
 const isWork = (effect: SessionEffect): effect is WorkEffect => WORK.has(effect.type);
 
 /** Texts of so many services and databases at most are kept at hand; more take turns. */
-const MOST_KEPT = 64;
+const MOST_KEPT = 16;
 
 /**
  * What the statements of one plan leave in the matrix. It hangs on the plan, so that it goes when the plan goes; a
@@ -66,6 +66,8 @@ export class PlanTallies {
   readonly #footprints: readonly (Footprint | null)[];
   readonly #works: readonly (WorkEffect | null)[];
   #fingerprint: string | null = null;
+  /** One text for all services. */
+  #shown: string | null = null;
   /** The one that was used last stands first. */
   readonly #texts: Counted[] = [];
 
@@ -114,7 +116,8 @@ export class PlanTallies {
 
   /** What does not parse may have data anywhere. */
   #example(): string {
-    return this.#parses ? exampleOf(this.#key) : '';
+    this.#shown ??= this.#parses ? exampleOf(this.#key) : '';
+    return this.#shown;
   }
 
   #make(service: string, database: string): Counted {

@@ -220,6 +220,7 @@ async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Pr
     await session.drained(target);
     if (ended.error !== null) throw asRaised(ended.error);
   }
+  session.work.end(how === 'commit');
   session.endImplicit();
   session.client.say(warning('25P01', 'there is no transaction in progress'));
 }

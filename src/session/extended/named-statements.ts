@@ -15,8 +15,9 @@ export function notePrepared(
   effect: Extract<SessionEffect, { type: 'prepare' }>,
   sql: string,
 ): void {
+  const readsPlainly = sql !== '' && session.client.reported.get('standard_conforming_strings') !== 'off';
   const inner = { statements: [effect.statement], spans: [[0, 0] as const], syntaxError: null };
-  const cached = { parsed: inner, extra: null, key: sql === '' ? null : exactKeyOf(sql), folded: false };
+  const cached = { parsed: inner, extra: null, key: readsPlainly ? exactKeyOf(sql) : null, folded: false };
   const prepared: Prepared = {
     name: latin1(effect.name),
     parse: Buffer.alloc(0),

@@ -92,6 +92,7 @@ async function endAll(
     injectSync(target);
   }
   if (failed) {
+    if (implicit) session.work.end(false);
     if (needing !== undefined) {
       sendSync(session, needing);
       await session.answered(needing);

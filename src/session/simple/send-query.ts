@@ -53,7 +53,12 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
 
 /** A Query ends the implicit transaction of a pipeline that was not ended by Sync, on whichever link it is open. */
 function endPipelines(session: SessionCore, target: SessionLink): void {
-  for (const other of session.links.values()) if (other !== target && other.inPipeline) injectSync(other);
+  for (const other of session.links.values()) {
+    if (other === target || !other.inPipeline) continue;
+    injectSync(other);
+    // Another transaction begins on this link.
+    if (session.tx === null) session.work.end(true);
+  }
   target.inPipeline = false;
   session.endImplicit();
 }

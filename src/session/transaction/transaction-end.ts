@@ -110,6 +110,8 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
   const settingsLost = forget(session, target);
+  // What its implicit transaction wrote is gone with it, or nobody knows.
+  if (session.tx === null) session.work.end(false);
   // Whatever is said now would be read as the rest of a row: only the connection's end can tell.
   if (target.link.midMessage)
     return session.close(`the connection to database "${target.database}" was lost within a row`);
