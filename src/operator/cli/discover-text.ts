@@ -1,20 +1,15 @@
 import type { Discovery } from '../../discovery/discovery.js';
 import type { Found } from '../../discovery/found.js';
 import type { Proposal } from '../../discovery/proposal.js';
+import { plainMatrix } from './matrix-json.js';
 
 /** One JSON object; times are ISO, field names those of Cell and Pair. */
 export function discoveryJson({ source, since, until, matrix, notes }: Discovery, proposal: Proposal): string {
-  const timed = <T extends { readonly first: number; readonly last: number }>(value: T): object => ({
-    ...value,
-    first: iso(value.first),
-    last: iso(value.last),
-  });
   return JSON.stringify({
     source,
     since: since === null ? null : iso(since),
     until: until === null ? null : iso(until),
-    cells: matrix.cells.map(timed),
-    pairs: matrix.pairs.map(timed),
+    ...plainMatrix(matrix),
     notes,
     proposal,
   });
