@@ -18,8 +18,6 @@ export class TallyBook {
   #root = new WorkNode(null, null);
   /** Transactions that wrote more tables than are paired. */
   wide = 0;
-  /** Services that were counted under OTHER_SERVICES. */
-  crowded = 0;
   readonly #services = new Set<string>();
 
   /** The name that a service is counted under: names with a process id or a request in them must not fill the memory. */
@@ -27,10 +25,7 @@ export class TallyBook {
     // Cut within a character, two names could be one to the database and two here.
     const name = Buffer.from(given.slice(0, LONGEST_SERVICE), 'utf8').toString('utf8');
     if (this.#services.has(name)) return name;
-    if (this.#services.size >= MOST_SERVICES) {
-      this.crowded++;
-      return OTHER_SERVICES;
-    }
+    if (this.#services.size >= MOST_SERVICES) return OTHER_SERVICES;
     this.#services.add(name);
     return name;
   }

@@ -8,8 +8,7 @@ import { sizeOf } from '../../discovery/logs/open-log.js';
 import type { RecorderOptions, ServiceOf } from '../../discovery/recorder.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { loadParser } from '../../sql/parser.js';
-import { storedMatrix } from '../matrix/stored-matrix.js';
-import { adminUrl, askAdmin } from './admin-client.js';
+import { currentMatrix } from './current-matrix.js';
 import { unreachable } from './explain.js';
 import { progressOf } from './progress.js';
 
@@ -86,8 +85,7 @@ function fromStatStatements(options: SourceOptions): Source {
 /** The matrix that pgfig has stored of its own traffic; one that runs here stores first what it has counted. */
 function fromStored({ since, until }: SourceOptions): Source {
   return async (config) => {
-    await askAdmin(`${adminUrl(config)}/api/matrix/flush`, config.admin.token, 'POST').catch(() => null);
-    const matrix = await storedMatrix(config);
+    const matrix = await currentMatrix(config);
     const notes =
       since === undefined && until === undefined
         ? []

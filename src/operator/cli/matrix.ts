@@ -3,8 +3,7 @@ import { loadConfig } from '../../config/load.js';
 import { usesOf } from '../../matrix/letters.js';
 import type { Matrix } from '../../matrix/matrix.js';
 import { MATRIX_SCHEMA } from '../matrix/matrix-schema.js';
-import { storedMatrix } from '../matrix/stored-matrix.js';
-import { adminUrl, askAdmin } from './admin-client.js';
+import { currentMatrix } from './current-matrix.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { matrixCsv } from './matrix-csv.js';
 import { matrixJson } from './matrix-json.js';
@@ -34,8 +33,7 @@ export async function matrix(options: MatrixOptions, output: Writable = process.
     return EXIT.done;
   }
   const config = loadConfig(options.config);
-  await askAdmin(`${adminUrl(config)}/api/matrix/flush`, config.admin.token, 'POST').catch(() => null);
-  const shown = chosen(await storedMatrix(config), options);
+  const shown = chosen(await currentMatrix(config), options);
   if (options.json) output.write(matrixJson(shown));
   else if (options.csv) output.write(matrixCsv(usesOf(shown.cells)));
   else output.write(matrixTable(shown, options.sort ?? 'table', widthOf(output)));

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { connectPg } from '../../backend/pg-client.js';
 import type { Config } from '../../config/config.js';
-import type { Cell, Matrix, Pair } from '../../matrix/matrix.js';
+import { type Cell, cellKey, type Matrix, type Pair, pairKey } from '../../matrix/matrix.js';
 import { ensureMatrixSchema } from './matrix-schema.js';
 
 /** Rows of one statement: short enough for its time-out on a busy server, long enough to be few. */
@@ -105,15 +105,13 @@ export class MatrixStore {
 }
 
 async function addAll(client: pg.ClientBase, { cells, pairs }: Matrix): Promise<void> {
-  const byKey = cells.toSorted((a, b) => compare(keyOf(a), keyOf(b)));
+  const byKey = cells.toSorted((a, b) => compare(cellKey(a), cellKey(b)));
   for (const some of chunks(byKey)) await client.query(ADD_CELLS, cellColumns(some));
-  for (const some of chunks(pairs.toSorted((a, b) => compare(pairKeyOf(a), pairKeyOf(b))))) {
+  for (const some of chunks(pairs.toSorted((a, b) => compare(pairKey(a), pairKey(b))))) {
     await client.query(ADD_PAIRS, pairColumns(some));
   }
 }
 
-const keyOf = (cell: Cell): string => [cell.service, cell.table, cell.access, cell.database].join('\0');
-const pairKeyOf = (pair: Pair): string => [pair.service, pair.kind, pair.a, pair.b].join('\0');
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function* chunks<T>(all: readonly T[]): Iterable<readonly T[]> {
