@@ -75,6 +75,11 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // The mirror: told to the operator
+  /** A domain cannot be mirrored as it is; the message has every reason. */
+  MIRROR_REFUSED: error('F0000'),
+  /** Something else holds what is needed for longer than one waits. */
+  MIRROR_BUSY: error('55P03', undefined, true),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),
