@@ -36,6 +36,8 @@ export const ERROR_TABLE = {
   IDLE_SESSION_TIMEOUT: fatal('57P05'),
   UNKNOWN_DATABASE: fatal('3D000'),
   INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
+  // The mirror
+  RELAY_LOST: error('40001', undefined, true),
   // Routing
   NO_COMMON_HOME: error('0A000', undefined, true),
   SECOND_WRITER: error('0A000', undefined, true),

@@ -82,7 +82,7 @@ export async function registerRelay(
  */
 export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<void> {
   await target.query(
-    `UPDATE pgfig.relay_tables SET state = 'stalled', changed_at = pg_catalog.now(), reason = $3
+    `UPDATE pgfig.relay_tables SET state = 'stalled', remedy = 'backfill', changed_at = pg_catalog.now(), reason = $3
       WHERE domain = $1 AND table_name = $2 AND state <> 'new'`,
     [
       domain,

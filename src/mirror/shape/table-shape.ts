@@ -21,6 +21,7 @@ export interface KeyColumn {
   /** The operators of the key's own index, as `OPERATOR(pg_catalog.=)`: 1.0 and 1.00 are one key. */
   readonly equals: string;
   readonly greater: string;
+  readonly atMost: string;
 }
 
 export interface Partition {
