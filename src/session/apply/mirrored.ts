@@ -73,17 +73,21 @@ function writtenBy(
   // Preparing runs nothing, and LOCK changes no row.
   if (statement.kind === 'prepare' || statement.kind === 'lock') return [];
   if (isUnseen(statement, route, context)) return all;
+  // Without ANALYZE.
+  if (statement.kind === 'explain' && !statement.writesData) return [];
   return all.filter(({ name }) => route.changedDomains.includes(name));
 }
 
 /** Kinds of which the text does not say what they write: COMMIT PREPARED commits what another session has written. */
 const UNSEEN: ReadonlySet<StatementKind> = new Set(['unparsable', 'other', 'commit-prepared']);
 
-function isUnseen({ kind, effects }: Statement, route: Route, context: RoutingContext): boolean {
+function isUnseen({ kind, effects, writesData }: Statement, route: Route, context: RoutingContext): boolean {
   if (UNSEEN.has(kind) || route.opaque !== null) return true;
   // By its name alone; the session, which knows the statement of that name, looks again.
   if (effects.some(({ type }) => type === 'execute')) return true;
-  return route.written.some((table) => hasUnknownTriggers(table, context));
+  return (
+    writesData && route.touches.some(({ table, access }) => access === 'write' && hasUnknownTriggers(table, context))
+  );
 }
 
 /** Without a catalog nobody knows which triggers stand behind a table. */

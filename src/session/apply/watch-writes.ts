@@ -16,8 +16,13 @@ export function noteWrites(session: SessionCore, plan: TextPlan, done: boolean):
     return;
   }
   const mirrored = plan.mirrored === null ? NOTHING : narrowed(session, plan, plan.mirrored);
+  // The end of a transaction is seen by its status; this is for what that does not show.
+  if (plan.commitsInside && mayHaveCommitted(session, plan, done)) {
+    if (done) commits.end(true);
+    commits.mayBeCommitted(mirrored);
+  }
+  // Behind a COMMIT within the text it may be of the next transaction.
   if (done && mirrored.length > 0) session.wrote(mirrored);
-  if (plan.commitsInside && mayHaveCommitted(session, plan, done)) commits.mayBeCommitted(mirrored);
 }
 
 /** SQL-level EXECUTE writes what the statement of that name writes. */
@@ -32,9 +37,8 @@ function narrowed(
   return prepared === undefined ? mirrored : (prepared.plan.mirrored ?? NOTHING);
 }
 
-/** The end of a transaction is seen by itself; this is for what its status does not show. */
 function mayHaveCommitted(session: SessionCore, plan: TextPlan, done: boolean): boolean {
-  if (plan.controlInside) return true;
+  if (plan.effects.some(({ type }) => type === 'commit')) return true;
   // Procedures commit outside of a transaction block only; what does not parse on the server has not begun.
   return !done && session.tx === null && session.failedWith !== SYNTAX_ERROR;
 }

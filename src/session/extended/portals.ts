@@ -76,7 +76,9 @@ function execute(
   if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
   }
-  const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
+  // What SQL-level PREPARE has made has no Parse message to take its text from.
+  const frame = plan.settles && prepared.sqlLevel === null ? queryFrameOf(prepared) : null;
+  const watcher = watchEffects(session, target, plan, frame);
   send(session, target, Expect.Execute, chunk, at, end, watcher, mark);
 }
 
