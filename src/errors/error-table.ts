@@ -75,6 +75,8 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // Jobs: only the operator sees them
+  NOT_COMPARABLE: error('0A000', 'pgfig check lists what differs between the two.'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

@@ -22,7 +22,7 @@ SELECT n.nspname || '.' || c.relname AS name, n.nspname AS schema, c.relname AS 
                  'unique', x.indisunique, 'immediate', x.indimmediate, 'valid', x.indisvalid,
                  'partial', x.indpred IS NOT NULL, 'expressions', x.indexprs IS NOT NULL,
                  'columns', (SELECT json_agg(json_build_object(
-                     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, NULL), 'notNull', a.attnotnull,
+                     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, -1), 'notNull', a.attnotnull,
                      'equals', (SELECT format('OPERATOR(%I.%s)', s.nspname, p.oprname)
                          FROM pg_catalog.pg_amop m JOIN pg_catalog.pg_operator p ON p.oid = m.amopopr
                          JOIN pg_catalog.pg_namespace s ON s.oid = p.oprnamespace

@@ -16,7 +16,7 @@ export interface Column {
 
 export interface KeyColumn {
   readonly name: string;
-  /** Without a type modifier: what a key's text is cast to. */
+  /** Of any length, what a key's text is cast to: `bpchar`, not `character`, which is of one. */
   readonly type: string;
   /** The operators of the key's own index, as `OPERATOR(pg_catalog.=)`: 1.0 and 1.00 are one key. */
   readonly equals: string;
