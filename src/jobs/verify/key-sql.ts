@@ -50,11 +50,18 @@ function notBeyond(key: readonly KeyColumn[], values: KeyValues): string {
 export const keyOrder = (key: readonly KeyColumn[]): string =>
   key.map(({ name, greater }) => `t.${ident(name)} USING ${greater.replace('>', '<')}`).join(', ');
 
-/** The key's text as the outbox has it. */
+/** The cast to text of these is their output function. */
+const CASTABLE = new Set(['smallint', 'integer', 'bigint', 'oid', 'text', 'character varying', 'uuid', 'numeric']);
+
+/** The key's text as the capture trigger writes it to the outbox (mirror/capture/key-text.ts). */
 export function keyText(key: readonly KeyColumn[], table = 't'): string {
+  const one = ({ name, type }: KeyColumn): string => {
+    const value = `${table}.${ident(name)}`;
+    return CASTABLE.has(type) ? `${value}::text` : `concat(${value})`;
+  };
   const [only] = key;
-  if (key.length === 1 && only !== undefined) return `${table}.${ident(only.name)}::text`;
-  return `ARRAY[${key.map(({ name }) => `${table}.${ident(name)}::text`).join(', ')}]::text`;
+  if (key.length === 1 && only !== undefined) return one(only);
+  return `ARRAY[${key.map(one).join(', ')}]::text[]::text`;
 }
 
 /** `(SELECT n, typed key columns k0, k1, ... of the texts) k`, to be joined by `sameKey`. */
