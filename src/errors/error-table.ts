@@ -75,6 +75,9 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // Events
+  EVENTS_NOT_CAPTURED: error('55000', 'Run pgfig mirror install DOMAIN, or take events: out of its rule.'),
+  OUTBOX_UNFIT: error('55000'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

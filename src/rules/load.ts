@@ -5,6 +5,7 @@ import { readSections } from '../config/sections.js';
 import { isRecord, YamlFile } from '../config/yaml-file.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
+import { readEvents, readOutbox } from './events-rule.js';
 import type { Domain, Phase, ReadsRule, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
 import { parseTableName, tableKey } from './table-name.js';
@@ -90,7 +91,7 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
   const known = [...context.databases];
   const domains: Domain[] = [];
   const places = new Map<string, RulePlaces>();
-  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map() };
+  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map(), outboxes: new Map() };
   for (const [file, text] of texts) {
     const before = problems.count;
     const yaml = new YamlFile(file, text, problems);
@@ -119,6 +120,7 @@ interface Seen {
   readonly domains: Map<string, string>;
   readonly tables: Map<string, { readonly place: string; readonly domain: string }>;
   readonly locals: Map<string, string>;
+  readonly outboxes: Map<string, string>;
 }
 
 function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: string, seen: Seen): Domain | null {
@@ -165,6 +167,10 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     ...(parts.mirror && { mirror: parts.mirror }),
     ...((parts.reads !== undefined || phase === 'read-new') && { reads: readsRule(parts.reads ?? {}) }),
     ...(parts.shadow && { shadow: parts.shadow }),
+    ...(parts.events && { events: readEvents(yaml, parts.events, { domain: name, tables }) }),
+    ...(parts.outbox && {
+      outbox: readOutbox(yaml, parts.outbox, { domain: name, place: (path) => yaml.place(path), seen: seen.outboxes }),
+    }),
   });
 }
 
