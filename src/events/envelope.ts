@@ -38,14 +38,14 @@ export function messagesOf(change: Change, envelope: Envelope): EventMessage[] {
     topic,
     key,
     headers,
-    value: envelope === 'debezium' ? debezium(change) : valueOf(change),
+    value: envelope === 'debezium' ? debezium(change) : plain(change),
     ...(op === 'truncate' && { everywhere: true as const }),
   };
   if (envelope !== 'debezium' || op !== 'delete') return [message];
   return [message, { ...message, value: null, headers: { ...headers, id: `${change.id}:tombstone` } }];
 }
 
-const valueOf = (change: Change): string | null =>
+const plain = (change: Change): string | null =>
   change.op === 'truncate'
     ? JSON.stringify({ op: 'truncate', table: change.table, partition: change.partition ?? null })
     : change.state;

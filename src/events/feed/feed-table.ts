@@ -106,7 +106,7 @@ const KEY = '"pgfig: key"';
  */
 function statesSql(shape: TableShape, key: readonly KeyColumn[], bases: ReadonlyMap<string, string>): string {
   const typed = key.map(
-    ({ type }, at) => `${key.length === 1 ? 'key' : `(key::text[])[${at + 1}]`}::${castType(type)} AS k${at}`,
+    ({ type }, at) => `${key.length === 1 ? 'key' : `(key::text[])[${at + 1}]`}::${type} AS k${at}`,
   );
   const same = key.map(({ name, equals }, at) => `${ROW}.${ident(name)} ${equals} k.k${at}`);
   const json = key.map(({ name }, at) => `${canonical(`k.k${at}`, bases.get(name) ?? '')} AS ${ident(name)}`);
@@ -119,10 +119,6 @@ WITH k AS MATERIALIZED (SELECT at, ${typed.join(', ')} FROM unnest($1::text[]) W
 SELECT key, state FROM (SELECT at, key, state, coalesce(sum(octet_length(state)) OVER (ORDER BY at), 0) AS bytes FROM r) w
  WHERE at = 1 OR bytes <= $2 ORDER BY at`;
 }
-
-/** Without a length these two would cut the value to one. */
-const castType = (type: string): string =>
-  type === 'character' ? 'bpchar' : type === 'bit' ? 'pg_catalog."bit"' : type;
 
 /** Equal keys have one text: 1.0 and 1.00, 0 and -0, as far as types tell. The others: docs/events.md. */
 function canonical(value: string, type: string): string {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ensureSchemaPart } from '../../backend/schema-steps.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { OutboxRule } from '../../rules/rule-set.js';
 import { type EventSink, type FeedListener, type FeedStatus, type OpenSink, SendFailure } from '../event.js';
@@ -8,7 +9,7 @@ import { Stalls } from '../stalls.js';
 import { type OutboxNames, outboxMessage } from './outbox-message.js';
 import { type OutboxTable, readOutboxTable } from './outbox-table.js';
 import { takeOutboxTurn } from './outbox-turn.js';
-import { ensurePublishSchema, PUBLISHED, PUBLISHED_COLUMNS } from './publish-schema.js';
+import { PUBLISH_SCHEMA, PUBLISHED, PUBLISHED_COLUMNS } from './publish-schema.js';
 
 export interface OutboxFeedOptions {
   readonly rule: OutboxRule;
@@ -140,7 +141,7 @@ export class OutboxFeed implements LeasedWork {
     this.#tables.clear();
     if (rule.publish) {
       await this.#ofTable(client, PUBLISHED, async () => {
-        await ensurePublishSchema(client);
+        await ensureSchemaPart(client, PUBLISH_SCHEMA);
         this.#tables.set(PUBLISHED, await readOutboxTable(client, PUBLISHED, PUBLISHED_COLUMNS, 'delete'));
       });
     }

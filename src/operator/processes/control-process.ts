@@ -11,6 +11,7 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
+import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { ActivityWatch } from '../matrix/activity-watch.js';
 import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
@@ -81,6 +82,7 @@ class ControlProcess {
   readonly #console: ConsoleSource;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
+  readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -100,6 +102,7 @@ class ControlProcess {
       onChange: (rules) => {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
+        this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -114,6 +117,7 @@ class ControlProcess {
     });
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
+    this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -161,7 +165,7 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void this.#closeMatrix().finally(() => {
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
@@ -194,6 +198,7 @@ class ControlProcess {
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
+          ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
