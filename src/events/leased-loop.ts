@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type EventSink, type OpenSink, SendFailure } from './event.js';
 
@@ -64,12 +65,13 @@ export class LeasedLoop {
     if (!this.#troubled) this.#wake?.();
   }
 
-  /** Ends after the running turn, or within `deadline` ms: what is on its way then may be repeated by the next leader. */
+  /** Ends after the running turn, or about `deadline` ms later: what is on its way then may be repeated by the next leader. */
   async close(deadline = 2_000): Promise<void> {
     this.#closed = true;
     this.#wake?.();
     const timer = setTimeout(() => this.abandon(), deadline);
-    await this.#running;
+    const late = sleep(2 * deadline, undefined, { ref: false });
+    await Promise.race([this.#running, late]);
     clearTimeout(timer);
   }
 
@@ -97,8 +99,9 @@ export class LeasedLoop {
   /** @returns how long to wait until the next */
   async #step(): Promise<number> {
     this.#poked = false;
-    const client = this.#client ?? (await this.#lead());
-    if (client === null) return this.#pauses.standby;
+    this.#client ??= await this.#work.connect();
+    const client = this.#client;
+    if (this.state !== 'leading' && !(await this.#lead(client))) return this.#pauses.standby;
     await this.#work.measure(client);
     // First the sink, and then whatever is read: see EventSink.
     this.#sink ??= await this.#openSink(this.#owner);
@@ -106,19 +109,16 @@ export class LeasedLoop {
     return more || this.#poked ? 0 : this.#pauses.poll;
   }
 
-  async #lead(): Promise<pg.Client | null> {
-    const client = await this.#work.connect();
-    this.#client = client;
+  async #lead(client: pg.Client): Promise<boolean> {
     const owner = await this.#work.elect(client);
     if (owner === null) {
       this.state = 'standby';
-      await this.#dropClient();
-      return null;
+      return false;
     }
     this.#owner = owner;
     await this.#work.begin(client);
     this.state = 'leading';
-    return client;
+    return true;
   }
 
   async #failed(error: unknown, before: number): Promise<number> {
@@ -146,7 +146,7 @@ export class LeasedLoop {
   async #dropClient(): Promise<void> {
     const client = this.#client;
     this.#client = null;
-    if (this.state === 'leading') this.state = 'starting';
+    this.state = 'starting';
     // `end` waits for an answer that a dead server never gives.
     const timer = setTimeout(() => client?.connection.stream.destroy(), 1_000);
     await client?.end().catch(() => {});

@@ -16,6 +16,8 @@ export interface RulesContext {
   /** Name of the default database. */
   readonly default: string;
   readonly version: number;
+  /** Whether pgfig.yaml names a Kafka cluster; without this nobody asks. */
+  readonly kafka?: boolean;
 }
 
 /** The text of each rules file, by its path: what a set was made of, to see whether anything changed. */
@@ -101,6 +103,9 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     domains.push(domain);
     const at = placesOf(yaml, domain, seen);
     places.set(domain.name, at);
+    if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
+      warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
+    }
     if (UNMIRRORED.includes(domain.phase)) warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
@@ -114,6 +119,9 @@ const UNMIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
 const unmirrored = ({ name, phase, database }: Domain): string =>
   `domain ${name} is in phase ${phase}, and this version of pgfig mirrors nothing. ` +
   `Keep the copy in ${database} in step by other means, such as logical replication`;
+
+const unsent = ({ name }: Domain): string =>
+  `domain ${name} has events or outbox, and pgfig.yaml names no Kafka cluster: nothing is sent. Add kafka.brokers`;
 
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {

@@ -109,7 +109,7 @@ function doneSql(table: string, sentAt: string | null): string {
  * That holds neither for transaction ids, which are taken at a transaction's first write, nor for now().
  */
 function orderOf(table: string, { columns, sequences, stamps }: Facts, { order, id }: OutboxColumns): string {
-  if (order === 'xmin') return 'age(o.xmin) DESC, o.cmin';
+  if (order === 'xmin') return 'age(o.xmin) DESC, o.cmin::text::int8';
   if (order !== null) {
     if (!columns.some(({ name }) => name === order)) {
       throw unfit(`outbox table ${table} has no column ${order}`, 'Correct outbox.columns.order.');
@@ -122,7 +122,7 @@ function orderOf(table: string, { columns, sequences, stamps }: Facts, { order, 
     requireUncached(table, sequences, sequence.column);
     return `o.${ident(sequence.column)}`;
   }
-  if (stamps) return 'pg_xact_commit_timestamp(o.xmin) NULLS FIRST, o.cmin';
+  if (stamps) return 'pg_xact_commit_timestamp(o.xmin) NULLS FIRST, o.cmin::text::int8';
   throw unfit(
     `the order of the events of outbox table ${table} cannot be told: it has no column that is filled from a sequence`,
     `Add one (ALTER TABLE ${table} ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY), or set track_commit_timestamp = on. ` +

@@ -50,7 +50,6 @@ class KafkaSink implements EventSink {
   readonly #kafka: Kafka;
   readonly #producer: Producer;
   readonly #limits: Limits;
-  readonly #partitions = new Map<string, readonly number[]>();
   #next: Transaction | null;
 
   constructor(kafka: Kafka, producer: Producer, first: Transaction, limits: Limits) {
@@ -122,16 +121,13 @@ class KafkaSink implements EventSink {
     return new SendFailure('at-once', 'the broker takes smaller requests only', { cause });
   }
 
+  /** Asked each time: a topic may have been given more. */
   async #partitionsOf(topic: string): Promise<readonly number[]> {
-    const known = this.#partitions.get(topic);
-    if (known !== undefined) return known;
     const admin = this.#kafka.admin();
     try {
       await admin.connect();
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      const partitions = (topics[0]?.partitions ?? []).map(({ partitionId }) => partitionId).toSorted((a, b) => a - b);
-      this.#partitions.set(topic, partitions);
-      return partitions;
+      return (topics[0]?.partitions ?? []).map(({ partitionId }) => partitionId);
     } finally {
       await admin.disconnect();
     }

@@ -11,7 +11,6 @@ import { DatabaseProbe } from '../database-probe.js';
 import { type AdminSource, adminApp } from '../http/admin-app.js';
 import { startAdminServer } from '../http/admin-server.js';
 import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
-import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { ActivityWatch } from '../matrix/activity-watch.js';
 import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
@@ -19,6 +18,7 @@ import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
@@ -207,7 +207,10 @@ class ControlProcess {
         };
       },
       ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
-      status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
+      status: async () => {
+        const [primary, reachable] = [await this.#statuses.ask(), await this.#probe.reachable()];
+        return statusReport(this.#config, primary, reachable, { ...state, events: this.#feeds?.status ?? [] });
+      },
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
