@@ -27,8 +27,11 @@ const SETTLE_MS = 60_000;
 
 /** One run: load and faults for the plan's time, then calm, then the verdict. */
 export async function run(plan: Plan, driver: MirrorDriver, interference: Interference = {}): Promise<Verdict> {
-  const world = await World.create(plan, driver);
   const log: string[] = [];
+  const began = Date.now();
+  const note = (what: string): number => log.push(`${((Date.now() - began) / 1000).toFixed(1)} s: ${what}`);
+  const world = await World.create(plan, driver);
+  note('everything runs');
   const findings: string[] = [];
   const workload = new Workload({
     seed: plan.seed,
@@ -39,21 +42,25 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   try {
     await driver.install(world);
     if (!plan.backfillUnderLoad) await driver.backfill(world);
+    note('the mirror is installed');
     const filling = new Backfilling(world, driver);
     workload.start();
     if (plan.backfillUnderLoad) filling.start();
     else observer.start();
     log.push(...(await storm(world, interference.faults)).log);
+    note('the storm is over');
     await workload.stop();
     await workload.settle();
     await filling.done;
     log.push(...filling.log, workload.journal.summary());
     findings.push(...(await settle(world, driver)));
+    note('the mirror has caught up');
     await observer.stop();
     if (findings.length === 0) {
       await interference.plant?.(world);
       findings.push(...(await judge(world.sourceUrl, world.targetUrl, workload.journal)));
     }
+    note('judged');
     findings.push(...observer.findings);
     if (findings.length > 0) log.push(await driver.report(world), ...world.pgfigs.map((pgfig) => tail(pgfig.logs())));
     return { findings, log, acked: workload.journal.count('acked'), wholeSights: observer.sights };
