@@ -36,6 +36,8 @@ export const ERROR_TABLE = {
   IDLE_SESSION_TIMEOUT: fatal('57P05'),
   UNKNOWN_DATABASE: fatal('3D000'),
   INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
+  // The mirror
+  RELAY_LOST: error('40001', undefined, true),
   // Routing
   NO_COMMON_HOME: error('0A000', undefined, true),
   SECOND_WRITER: error('0A000', undefined, true),
@@ -75,6 +77,11 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // The mirror: told to the operator
+  /** A domain cannot be mirrored as it is; the message has every reason. */
+  MIRROR_REFUSED: error('F0000'),
+  /** Something else holds what is needed for longer than one waits. */
+  MIRROR_BUSY: error('55P03', undefined, true),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

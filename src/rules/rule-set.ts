@@ -7,6 +7,8 @@ export interface MirrorRule {
   readonly apply: 'sync' | 'async';
   /** Milliseconds. */
   readonly syncTimeout: number;
+  /** Whether triggers of the copy refuse what does not come from the relay. */
+  readonly guard: 'on' | 'off';
 }
 
 export interface ReadsRule {

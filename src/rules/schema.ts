@@ -33,6 +33,10 @@ export const ruleShape = {
         .default('sync')
         .describe('sync: COMMIT is answered once the copy has the change; async: at once.'),
       syncTimeout: duration.prefault('1s').describe('How long a COMMIT is held at most.'),
+      guard: z
+        .enum(['on', 'off'])
+        .default('on')
+        .describe('on: whatever writes to the copy past pgfig is refused there.'),
     })
     .optional()
     .describe('How the copy is kept in step.'),

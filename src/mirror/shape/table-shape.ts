@@ -16,11 +16,12 @@ export interface Column {
 
 export interface KeyColumn {
   readonly name: string;
-  /** Without a type modifier: what a key's text is cast to. */
+  /** Without a type modifier, and so that none is implied ('bpchar', not 'character'): what a key's text is cast to. */
   readonly type: string;
   /** The operators of the key's own index, as `OPERATOR(pg_catalog.=)`: 1.0 and 1.00 are one key. */
   readonly equals: string;
   readonly greater: string;
+  readonly atMost: string;
 }
 
 export interface Partition {
