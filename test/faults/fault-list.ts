@@ -1,7 +1,7 @@
 import { CRASH_POINTS } from '../../src/mirror/crash-points.js';
 import type { TestPostgres } from '../support/postgres.js';
 import type { FaultNetwork } from './network.js';
-import { backendsOf, controlOf, postmasterOf, signal, workersOf } from './processes.js';
+import { backendsOf, postmasterOf, signal, workersOf } from './processes.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
@@ -97,12 +97,12 @@ export const FAULTS: Readonly<Record<string, readonly [weight: number, Fault]>> 
   'crash point': [5, crashPoint],
   'control: kill -9': [
     2,
-    async (world, random) => (signal(controlOf(instance(world, random).pid)[0], 'SIGKILL') ? 'killed' : 'was dead'),
+    async (world, random) => (signal(random.pick(world.controls), 'SIGKILL') ? 'killed' : 'was dead'),
   ],
   'control: asleep': [
     1.5,
     async (world, random) => {
-      const [pid] = controlOf(instance(world, random).pid);
+      const pid = random.pick(world.controls);
       const ms = 300 + random.below(3_000);
       signal(pid, 'SIGSTOP');
       await pause(ms);

@@ -1,5 +1,5 @@
 import { FAULTS, KAFKA_FAULTS } from './fault-list.js';
-import { controlOf, signal } from './processes.js';
+import { signal } from './processes.js';
 import { Random } from './random.js';
 import type { World } from './world.js';
 
@@ -43,7 +43,7 @@ export async function storm(world: World, only?: readonly string[]): Promise<Sto
 /** Ends whatever is still wrong. */
 async function calm(world: World): Promise<void> {
   for (const network of [world.sourceNetwork, world.targetNetwork]) network.heal();
-  for (const { pid } of world.pgfigs) for (const control of controlOf(pid)) signal(control, 'SIGCONT');
+  for (const control of world.controls) signal(control, 'SIGCONT');
   for (const server of [world.source, world.target]) {
     // Two faults at once may have left it down; a server that recovers refuses for a while.
     const deadline = Date.now() + 20_000;

@@ -5,6 +5,7 @@ import { CrashFiles } from './crash-files.js';
 import type { MirrorDriver } from './driver.js';
 import { FaultNetwork } from './network.js';
 import type { Plan } from './plan.js';
+import { controlOf } from './processes.js';
 import { DDL, fill } from './schema.js';
 
 const DATABASE = 'shop';
@@ -39,7 +40,6 @@ export class World {
         await server.query(DDL, DATABASE);
       }),
     );
-    await source.query(fill(plan.rows), DATABASE);
     for (let i = 0; i < plan.instances; i++) await world.startPgfig(i);
     return world;
   }
@@ -86,6 +86,16 @@ export class World {
     return this.target.query<R>(sql, DATABASE, values).then(({ rows }) => rows);
   }
 
+  /** What is there before the load. */
+  async fill(): Promise<void> {
+    await this.source.query(fill(this.plan.rows), DATABASE);
+  }
+
+  /** The processes that hold a relay, or may. */
+  get controls(): number[] {
+    return this.#driver.controls?.() ?? this.pgfigs.flatMap(({ pid }) => controlOf(pid));
+  }
+
   /** Starts an instance, in the place of one that has died. */
   async startPgfig(at: number): Promise<void> {
     if (this.#closed) return;
@@ -118,6 +128,7 @@ export class World {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#driver.close?.();
     await Promise.all(this.pgfigs.map((pgfig) => pgfig.kill().catch(() => {})));
     await Promise.all([this.sourceNetwork.close(), this.targetNetwork.close()]);
     await Promise.all([this.source.remove(), this.target.remove(), this.kafka?.kill(), this.crashes.remove()]);
