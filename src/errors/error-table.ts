@@ -38,6 +38,8 @@ export const ERROR_TABLE = {
   INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
   // The mirror
   RELAY_LOST: error('40001', undefined, true),
+  BACKFILL_REFUSED: error('55000'),
+  BACKFILL_STALLED: error('55000'),
   // Routing
   NO_COMMON_HOME: error('0A000', undefined, true),
   SECOND_WRITER: error('0A000', undefined, true),

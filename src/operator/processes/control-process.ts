@@ -18,6 +18,7 @@ import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
@@ -78,6 +79,10 @@ class ControlProcess {
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
   readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
+  /** The relays that run here, each by its domain. */
+  readonly #turns = new SyncSources((domain, error) =>
+    this.#output.log.warn({ domain, ...errorFields(error) }, 'a turn of the relay failed'),
+  );
   readonly #console: ConsoleSource;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
@@ -141,6 +146,12 @@ class ControlProcess {
       case 'ddl-seen':
         this.#ddlSeen(message.asked);
         break;
+      case 'mirror-sync':
+        this.#sync(message);
+        break;
+      case 'mirror-poke':
+        this.#turns.poke(message.domains);
+        break;
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
         break;
@@ -154,6 +165,10 @@ class ControlProcess {
     if (asked === null) return this.#catalog.ddlSeen();
     const { id, from: to } = asked;
     void this.#catalog.readAnew().then((whole) => send({ type: 'catalog-read', id, to, whole }));
+  }
+
+  #sync({ id, from: to, domains }: Extract<ToControl, { type: 'mirror-sync' }>): void {
+    void this.#turns.turnsAfterNow(domains).then((outcome) => send({ type: 'mirror-synced', id, to, outcome }));
   }
 
   end(): void {
