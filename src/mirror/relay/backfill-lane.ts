@@ -183,8 +183,10 @@ export class BackfillLane {
     waiting: Waiting,
     range: Pick<Range, 'since' | 'cut'>,
   ): Promise<void> {
-    if (state.pass !== 'fresh') return applyTable(pair, shape, { ...range, upTo: null, stale: true }, waiting);
-    if (state.key !== null) await applyTable(pair, shape, { ...range, upTo: state.key, stale: false }, waiting);
+    if (state.pass !== 'fresh')
+      return applyTable(pair, shape, { ...range, upTo: null, stale: true, afterCut: false }, waiting);
+    if (state.key !== null)
+      await applyTable(pair, shape, { ...range, upTo: state.key, stale: false, afterCut: false }, waiting);
   }
 
   #adapt(took: number): void {
