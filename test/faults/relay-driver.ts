@@ -8,17 +8,14 @@ import type { World } from './world.js';
 
 const HOST = fileURLToPath(new URL('./relay-host.js', import.meta.url));
 const RESTART_MS = 100;
+const BACKFILL_DEADLINE_MS = 60_000;
 
-/**
- * The relay alone, in processes of its own beside pgfig: tables are in step from the first, since they are empty when
- * the mirror is installed.
- */
+/** The relay alone, in processes of its own beside pgfig. */
 export function relayDriver(): MirrorDriver {
   const hosts = new Hosts();
   return {
     ...pgfigDriver,
     name: 'relay alone',
-    emptyFirst: true,
     install: async (world) => {
       const child = host(world, ['install']);
       let output = '';
@@ -27,10 +24,17 @@ export function relayDriver(): MirrorDriver {
       });
       const [code] = await once(child, 'close');
       if (code !== 0) throw new Error(`the mirror is not installed: ${output}`);
-      await world.inTarget("UPDATE pgfig.relay_tables SET state = 'in-step'");
       for (let i = 0; i < world.plan.instances; i++) hosts.start(world);
     },
-    backfill: async () => {},
+    backfill: async (world) => {
+      hosts.backfill();
+      const left = "SELECT count(*)::int AS count FROM pgfig.relay_tables WHERE state IN ('new', 'backfill')";
+      const deadline = Date.now() + BACKFILL_DEADLINE_MS;
+      while ((await world.inTarget<{ count: number }>(left))[0]?.count !== 0) {
+        if (Date.now() > deadline) throw new Error('the backfill does not end');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
     controls: () => hosts.pids,
     close: () => hosts.close(),
     report: async (world) => `${await pgfigDriver.report(world)}\n${hosts.output.split('\n').slice(-60).join('\n')}`,
@@ -48,6 +52,7 @@ class Hosts {
   output = '';
   readonly #running = new Set<ChildProcess>();
   #closed = false;
+  #backfilling = false;
 
   get pids(): number[] {
     return [...this.#running].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
@@ -55,7 +60,7 @@ class Hosts {
 
   start(world: World): void {
     if (this.#closed) return;
-    const child = host(world, []);
+    const child = host(world, this.#backfilling ? ['backfill'] : []);
     guard(child);
     this.#running.add(child);
     const keep = (data: Buffer): void => {
@@ -68,6 +73,12 @@ class Hosts {
       this.#running.delete(child);
       setTimeout(() => this.start(world), RESTART_MS);
     });
+  }
+
+  /** From now on whoever leads copies what is not there yet. */
+  backfill(): void {
+    if (!this.#backfilling) for (const child of this.#running) child.kill('SIGUSR2');
+    this.#backfilling = true;
   }
 
   close(): void {

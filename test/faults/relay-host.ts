@@ -19,6 +19,37 @@ const found = rules.domains.find(({ name }) => name === domain);
 const mirror = found === undefined ? null : mirrorOf(found, config.default);
 if (mirror === null) throw new Error(`domain ${domain} is not mirrored`);
 
+/** Chunks are small, so that much happens between them. */
+const CHUNK_ROWS = 700;
+const RETRY_MS = 100;
+
+/** Copies every table that has not been copied, two at once, again and again until all are. */
+async function backfillAll(relay: DomainRelay): Promise<void> {
+  for (;;) {
+    const tables = relay.leader?.tables ?? [];
+    const left = tables.filter(({ state }) => state === 'new' || state === 'backfill');
+    if (tables.length > 0 && left.length === 0) return;
+    await Promise.all([
+      ...left.slice(0, 2).map(({ name, state }) => backfill(relay, name, state === 'new')),
+      new Promise((resolve) => setTimeout(resolve, RETRY_MS)),
+    ]);
+  }
+}
+
+async function backfill(relay: DomainRelay, table: string, fresh: boolean): Promise<void> {
+  try {
+    await relay.backfill(table, {
+      mode: fresh ? 'fresh' : 'resume',
+      pace: async () => CHUNK_ROWS,
+      onProgress: () => {},
+      signal: new AbortController().signal,
+    });
+    say({ copied: table });
+  } catch (error) {
+    say({ table, interrupted: String(error) });
+  }
+}
+
 const say = (what: object): void => console.log(JSON.stringify({ at: new Date().toISOString(), ...what }));
 
 if (command === 'install') {
@@ -32,6 +63,8 @@ if (command === 'install') {
     onError: (_, { message, stack }) => say({ error: message, stack: stack?.split('\n').slice(1, 4).join(' |') }),
   });
   process.on('SIGTERM', () => void relay.close().then(() => process.exit(0)));
+  if (command === 'backfill') void backfillAll(relay);
+  process.on('SIGUSR2', () => void backfillAll(relay));
   // The relay's own timers may all be unreferenced.
   setInterval(() => {}, 60_000);
 }

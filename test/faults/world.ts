@@ -9,6 +9,8 @@ import { controlOf } from './processes.js';
 import { DDL, fill } from './schema.js';
 
 const DATABASE = 'shop';
+/** Another name: servers that are copied from one template have one system identifier. */
+const TARGET_DATABASE = 'new_shop';
 const START_TRIES = 20;
 
 /** Everything that a run needs: two servers, the network before each, pgfig (once or twice), perhaps a broker. */
@@ -34,10 +36,14 @@ export class World {
     ]);
     const networks = await Promise.all([FaultNetwork.open(() => source), FaultNetwork.open(() => target)]);
     const world = new World(plan, driver, [source, target], networks, crashes, kafka);
+    const databases = [
+      [source, DATABASE],
+      [target, TARGET_DATABASE],
+    ] as const;
     await Promise.all(
-      [source, target].map(async (server) => {
-        await server.query(`CREATE DATABASE ${DATABASE}`);
-        await server.query(DDL, DATABASE);
+      databases.map(async ([server, dbname]) => {
+        await server.query(`CREATE DATABASE ${dbname}`);
+        await server.query(DDL, dbname);
       }),
     );
     for (let i = 0; i < plan.instances; i++) await world.startPgfig(i);
@@ -68,7 +74,7 @@ export class World {
   }
 
   get targetUrl(): string {
-    return this.target.url(DATABASE);
+    return this.target.url(TARGET_DATABASE);
   }
 
   /** Of one of the running pgfig, in turn. */
@@ -83,7 +89,7 @@ export class World {
   }
 
   inTarget<R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
-    return this.target.query<R>(sql, DATABASE, values).then(({ rows }) => rows);
+    return this.target.query<R>(sql, TARGET_DATABASE, values).then(({ rows }) => rows);
   }
 
   /** What is there before the load. */
@@ -99,13 +105,13 @@ export class World {
   /** Starts an instance, in the place of one that has died. */
   async startPgfig(at: number): Promise<void> {
     if (this.#closed) return;
-    const through = (server: TestPostgres, network: FaultNetwork): string =>
-      server.url(DATABASE).replace(`:${server.port}/`, `:${network.port}/`);
+    const through = (url: string, server: TestPostgres, network: FaultNetwork): string =>
+      url.replace(`:${server.port}/`, `:${network.port}/`);
     const kafka = this.kafka === null ? {} : { kafka: { brokers: this.kafka.brokers, topicPrefix: TOPIC_PREFIX } };
     this.pgfigs[at] = await startPgfig({
       databases: {
-        monolith: through(this.source, this.sourceNetwork),
-        new_shop: through(this.target, this.targetNetwork),
+        monolith: through(this.sourceUrl, this.source, this.sourceNetwork),
+        new_shop: through(this.targetUrl, this.target, this.targetNetwork),
       },
       rules: this.#driver.rules(this.plan),
       config: { listen: { workers: at === 0 ? 2 : 1 }, ...kafka },
