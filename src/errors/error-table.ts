@@ -79,6 +79,9 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // Jobs: only the operator sees them
+  NOT_COMPARABLE: error('0A000', 'pgfig check lists what differs between the two.'),
+  NOT_REPAIRABLE: error('0A000'),
   // The mirror: told to the operator
   /** A domain cannot be mirrored as it is; the message has every reason. */
   MIRROR_REFUSED: error('F0000'),
