@@ -5,6 +5,7 @@ import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
 import { addMirrorCommands } from './mirror-commands.js';
+import { addRelayCommands } from './relay-commands.js';
 
 /**
  * The program `pgfig`. Each command loads its own parts only when it runs: `--help` and `explain --offline` need no
@@ -139,6 +140,7 @@ answer.`,
     });
   addDiscoveryCommands(pgfig);
   addMirrorCommands(pgfig);
+  addRelayCommands(pgfig);
   return pgfig;
 }
 
