@@ -50,6 +50,7 @@ export async function installMirror(config: Config, mirror: Mirror, options: Ins
     for (;;) {
       await ensureSchemaPart(source, CAPTURE_SCHEMA);
       const id = await ensureMirror(source, mirror.domain);
+      if (id === null) continue;
       const installed = await exclusively(source, id, options, async () => {
         // A removal may have come in between.
         if ((await findMirror(source, mirror.domain)) !== id) return null;

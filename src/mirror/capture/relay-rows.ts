@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { hasOwnTable } from '../../backend/schema-steps.js';
 import type { Mirror } from '../mirror.js';
 import type { DatabaseIdentity } from './source-identity.js';
 
@@ -10,10 +11,7 @@ export interface RegisteredSource extends DatabaseIdentity {
 
 /** Null also where schema pgfig is not there yet. @throws what the driver throws */
 export async function registeredSource(client: pg.ClientBase, domain: string): Promise<RegisteredSource | null> {
-  const there = await client.query<{ there: boolean }>(
-    "SELECT pg_catalog.to_regclass('pgfig.relay') IS NOT NULL AS there",
-  );
-  if (there.rows[0]?.there !== true) return null;
+  if (!(await hasOwnTable(client, 'relay'))) return null;
   const { rows } = await client.query<RegisteredSource>(
     `SELECT mirror, source_system AS system, source_database AS database, source_timeline AS timeline
        FROM pgfig.relay WHERE domain = $1`,
