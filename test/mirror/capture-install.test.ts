@@ -214,6 +214,19 @@ t.test('the matrix keeps its part of the schema', async (t) => {
   t.same((await source.query('SELECT part FROM pgfig.schema_version', pair.from)).rows, [{ part: 'matrix' }]);
 });
 
+t.test('a copy that stayed behind when the source was released is not taken for one in step', async (t) => {
+  const pair = await makePair(source, target, SCHEMA, TABLES);
+  await pair.install();
+  await target.query(`UPDATE pgfig.relay_tables SET state = 'in-step'`, pair.to);
+  await target.query(`ALTER DATABASE ${pair.to} ALLOW_CONNECTIONS false`);
+  await t.rejects(removeMirror(...sides(pair)));
+  await target.query(`ALTER DATABASE ${pair.to} ALLOW_CONNECTIONS true`);
+  await source.query('INSERT INTO orders VALUES (1)', pair.from);
+  t.match(await pair.install(), { mirror: 1 }, 'the same number again');
+  const { rows } = await target.query('SELECT DISTINCT state, reason FROM pgfig.relay_tables', pair.to);
+  t.match(rows, [{ state: 'stalled', reason: /not captured until now.*pgfig backfill orders/ }]);
+});
+
 t.test('a target that is gone does not keep the source recording', async (t) => {
   const pair = await makePair(source, target, SCHEMA, TABLES);
   const before = await catalogOf(source, pair.from);

@@ -39,7 +39,7 @@ CREATE TABLE pgfig.outbox (
   autovacuum_analyze_scale_factor = 0,
   autovacuum_analyze_threshold = 100000
 );
-CREATE INDEX outbox_waiting ON pgfig.outbox (mirror, xid);
+CREATE INDEX outbox_waiting ON pgfig.outbox (tbl, xid);
 
 CREATE TABLE pgfig.consumers (
   mirror     integer NOT NULL,

@@ -81,8 +81,7 @@ async function installAll(
   for (const shape of here) {
     const state = await captureState(source, id, shape);
     if (state.whole) continue;
-    if (state.gap !== '') {
-      await stallTable(target, mirror.domain, shape.name, state.gap);
+    if (state.gap !== '' && (await stallTable(target, mirror.domain, shape.name, state.gap))) {
       step('stalled', shape.name, state.gap);
     }
     await captureTable(source, id, shape, options);

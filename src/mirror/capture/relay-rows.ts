@@ -77,10 +77,11 @@ export async function registerRelay(
 /**
  * Says that a copied table may have missed changes, before its capture is mended: nothing is applied to it until it is
  * filled again. What was never copied is as it was.
+ * @returns whether there is such a copy
  */
-export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<void> {
-  await target.query(
-    `UPDATE pgfig.relay_tables SET state = 'stalled', changed_at = pg_catalog.now(), reason = $3
+export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<boolean> {
+  const { rowCount } = await target.query(
+    `UPDATE pgfig.relay_tables SET state = 'stalled', remedy = 'backfill', changed_at = pg_catalog.now(), reason = $3
       WHERE domain = $1 AND table_name = $2 AND state <> 'new'`,
     [
       domain,
@@ -88,4 +89,5 @@ export async function stallTable(target: pg.ClientBase, domain: string, table: s
       `${gap}, so changes may have passed unrecorded. Fill it again: pgfig backfill ${domain} --overwrite`,
     ],
   );
+  return (rowCount ?? 0) > 0;
 }

@@ -27,8 +27,10 @@ CREATE TABLE pgfig.relay_tables (
   table_name text NOT NULL,
   state      text NOT NULL CHECK (state IN ('new', 'backfill', 'in-step', 'stalled')),
   reason     text,
+  remedy     text CHECK (remedy IN ('retry', 'backfill')),
   stamp      text,
   shape      jsonb,
+  position   pg_snapshot,
   backfill   jsonb,
   changed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (domain, table_name)

@@ -46,3 +46,11 @@ export function covers(later: Snapshot, earlier: Snapshot): boolean {
   }
   return later.xip.every((xid) => xid >= earlier.xmax || !sees(earlier, xid));
 }
+
+/** The snapshot that sees what both see. */
+export function meet(a: Snapshot, b: Snapshot): Snapshot {
+  const xmax = a.xmax < b.xmax ? a.xmax : b.xmax;
+  const under = new Set([...a.xip, ...b.xip].filter((xid) => xid < xmax));
+  const xip = [...under].toSorted((x, y) => (x < y ? -1 : 1));
+  return { xmin: xip[0] ?? xmax, xmax, xip };
+}

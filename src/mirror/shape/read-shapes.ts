@@ -32,7 +32,13 @@ SELECT n.nspname || '.' || c.relname AS name, n.nspname AS schema, c.relname AS 
                          FROM pg_catalog.pg_amop m JOIN pg_catalog.pg_operator p ON p.oid = m.amopopr
                          JOIN pg_catalog.pg_namespace s ON s.oid = p.oprnamespace
                         WHERE m.amopfamily = o.opcfamily AND m.amopstrategy = 5 AND m.amoppurpose = 's'
-                          AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype))
+                          AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype),
+                     'atMost', (SELECT format('OPERATOR(%I.%s)', s.nspname, p.oprname)
+                         FROM pg_catalog.pg_amop m JOIN pg_catalog.pg_operator p ON p.oid = m.amopopr
+                         JOIN pg_catalog.pg_namespace s ON s.oid = p.oprnamespace
+                        WHERE m.amopfamily = o.opcfamily AND m.amopstrategy = 2 AND m.amoppurpose = 's'
+                          AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype),
+                     'default', o.opcdefault)
                      ORDER BY k.at)
                    FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (attnum, at)
                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
@@ -69,7 +75,7 @@ interface IndexRow {
   readonly valid: boolean;
   readonly partial: boolean;
   readonly expressions: boolean;
-  readonly columns: readonly (KeyColumn & { readonly notNull: boolean })[] | null;
+  readonly columns: readonly (KeyColumn & { readonly notNull: boolean; readonly default: boolean })[] | null;
 }
 
 interface ShapeRow {
@@ -130,13 +136,24 @@ function shapeOf(row: ShapeRow): TableShape {
       collation: column.collation ?? '',
       default: column.default ?? '',
     })),
-    key: key === null ? null : (key.columns ?? []).map(withoutNotNull),
+    key: key === null ? null : (key.columns ?? []).map(keyColumn),
     keyProblem: key === null ? problemOf(row.keys) : '',
+    otherKeys: row.keys.flatMap((other) =>
+      other === key || other.partial || other.columns === null || other.expressions
+        ? []
+        : [other.columns.map(keyColumn)],
+    ),
     partitions: row.partitions.map((one): Partition => ({ name: one.name, oid: Number(one.oid) })),
   });
 }
 
-const withoutNotNull = ({ name, type, equals, greater }: KeyColumn): KeyColumn => ({ name, type, equals, greater });
+const keyColumn = ({ name, type, equals, greater, atMost }: KeyColumn): KeyColumn => ({
+  name,
+  type,
+  equals,
+  greater,
+  atMost,
+});
 
 /** The primary key first, then the replica identity, then the shortest. */
 function chooseKey(keys: readonly IndexRow[]): IndexRow | null {
@@ -151,6 +168,9 @@ function refusal({ immediate, valid, partial, expressions, columns }: IndexRow):
   if (!valid) return 'is not valid';
   if (partial) return 'is partial';
   if (expressions || columns === null) return 'is over an expression';
+  // ORDER BY goes by the default one; chunks of a backfill by both.
+  const odd = columns.filter((column) => !column.default).map(({ name }) => name);
+  if (odd.length > 0) return `has an operator class of its own for ${odd.join(', ')}`;
   const nullable = columns.filter(({ notNull }) => !notNull).map(({ name }) => name);
   return nullable.length > 0 ? `may hold NULL in ${nullable.join(', ')}` : '';
 }
