@@ -40,7 +40,10 @@ const PAUSE_MS = 300;
  * Runs `work` when both sides are the same moment. A turn may fail for reasons that are not the job's, and is tried
  * again; what `work` throws of itself is thrown as it is, and harms no turn.
  */
-export async function inWholeTurn<T>({ relay, signal }: JobRun, work: (turn: Parameters<TurnWork>[0]) => Promise<T>): Promise<T> {
+export async function inWholeTurn<T>(
+  { relay, signal }: JobRun,
+  work: (turn: Parameters<TurnWork>[0]) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     let outcome: { value: T } | { thrown: unknown } | null = null;
     try {
