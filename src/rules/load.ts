@@ -100,7 +100,8 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     domains.push(domain);
     const at = placesOf(yaml, domain, seen);
     places.set(domain.name, at);
-    if (UNMIRRORED.includes(domain.phase)) warnings.addAt(at.phase, unmirrored(domain));
+    if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
+      warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
@@ -108,10 +109,10 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
 }
 
 /** The phases in which the copy must be in step with the monolith, or will soon have to be. */
-const UNMIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
+const MIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
 
 const unmirrored = ({ name, phase, database }: Domain): string =>
-  `domain ${name} is in phase ${phase}, and this version of pgfig mirrors nothing. ` +
+  `domain ${name} is in phase ${phase}, and its rule says capture: none. ` +
   `Keep the copy in ${database} in step by other means, such as logical replication`;
 
 /** Where each name was first used, as 'file:line:column'. */

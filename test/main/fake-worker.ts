@@ -17,6 +17,8 @@ class LineTraffic implements Traffic {
   #others: { total: number; byUser: Record<string, number> } = { total: 0, byUser: {} };
   #rules: TrafficOptions['rules'];
   #catalog: string | null;
+  /** Sessions that have asked for a turn. */
+  readonly #askers = new Set<Socket>();
   #statements = 0;
   #reloads = 0;
   #cancels = 0;
@@ -77,6 +79,7 @@ class LineTraffic implements Traffic {
         this.#statements += 1;
         return 'counted';
       case 'sync':
+        this.#askers.add(socket);
         this.#options.relays.sync(Number(rest[0]), rest.slice(1));
         this.#options.relays.poke(rest.slice(1));
         return 'asked';
@@ -134,11 +137,11 @@ class LineTraffic implements Traffic {
   }
 
   turnOver(id: number, outcome: string): void {
-    for (const socket of this.#sessions.keys()) socket.write(`turn ${id} ${outcome}\n`);
+    for (const socket of this.#askers) socket.write(`turn ${id} ${outcome}\n`);
   }
 
   controlStarted(): void {
-    for (const socket of this.#sessions.keys()) socket.write('control started\n');
+    for (const socket of this.#askers) socket.write('control started\n');
   }
 
   setLimits(others: { total: number; byUser: Record<string, number> }): void {

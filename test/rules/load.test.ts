@@ -95,7 +95,7 @@ t.test('a domain of the default database may be named while it stays', async (t)
 
 for (const phase of PHASES) {
   t.test(`phase ${phase}`, async (t) => {
-    const folder = folderWith(t, { 'a.yaml': rule({ phase }) });
+    const folder = folderWith(t, { 'a.yaml': `${rule({ phase })}mirror: { capture: none }\n` });
     const { rules, warnings, places } = readRules(folder, context);
     t.equal(rules.domains[0]?.phase, phase);
     const mirrored = ['dual-write', 'shadow-read', 'read-new'].includes(phase);
@@ -103,7 +103,7 @@ for (const phase of PHASES) {
       warnings.map((line) => line.replace(`${folder}/`, '')),
       mirrored
         ? [
-            `a.yaml:4:8: domain orders is in phase ${phase}, and this version of pgfig mirrors nothing. Keep the copy in orders_db in step by other means, such as logical replication.`,
+            `a.yaml:4:8: domain orders is in phase ${phase}, and its rule says capture: none. Keep the copy in orders_db in step by other means, such as logical replication.`,
           ]
         : [],
     );

@@ -1,10 +1,11 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
+import type { TurnOutcome } from '../turn-outcome.js';
 import { BackfillLane, type BackfillOptions } from './backfill-lane.js';
 import { closeAtOnce } from './connections.js';
 import { Leader, type RelayMemory } from './leader.js';
 import { elect } from './lease.js';
-import type { RelayEvents, RelayStatus, TurnOutcome, TurnWork } from './relay-events.js';
+import type { RelayEvents, RelayStatus, TurnWork } from './relay-events.js';
 import { Wakeup } from './wakeup.js';
 
 /** How often an instance that follows tries to lead. */

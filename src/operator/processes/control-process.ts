@@ -17,7 +17,10 @@ import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
+import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { mirrorReport } from '../mirror/mirror-report.js';
+import { Mirrors } from '../mirror/mirrors.js';
 import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
@@ -40,6 +43,7 @@ const TAKEN_DEADLINE_MS = 2_000;
 const TAKEN_POLL_MS = 5;
 /** How long the last flush may take when everything ends. */
 const LAST_FLUSH_MS = 3_000;
+const LAST_TURN_MS = 2_000;
 
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
@@ -84,6 +88,7 @@ class ControlProcess {
     this.#output.log.warn({ domain, ...errorFields(error) }, 'a turn of the relay failed'),
   );
   readonly #console: ConsoleSource;
+  readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
   #server: Server | null = null;
@@ -105,6 +110,7 @@ class ControlProcess {
       onChange: (rules) => {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
+        this.#mirrors.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -117,6 +123,8 @@ class ControlProcess {
       },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
+    this.#mirrors = new Mirrors(this.#config, log, this.#turns);
+    this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#console = this.#consoleSource();
@@ -176,10 +184,15 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void this.#closeMatrix().finally(() => {
+    void Promise.all([this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
+  }
+
+  /** A turn that hangs is left to the server, which rolls it back. */
+  async #closeMirrors(): Promise<void> {
+    await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {
@@ -209,6 +222,7 @@ class ControlProcess {
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
+          ...mirrorMetrics(this.#mirrors),
           ...this.#metrics.collect(),
         ];
         return {
@@ -221,6 +235,7 @@ class ControlProcess {
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
+      mirrors: () => this.#mirrors.all.map(mirrorReport),
       backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
