@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
+import { addJobCommands } from './job-commands.js';
 import { addMirrorCommands } from './mirror-commands.js';
 import { addRelayCommands } from './relay-commands.js';
 
@@ -141,6 +142,7 @@ answer.`,
   addDiscoveryCommands(pgfig);
   addMirrorCommands(pgfig);
   addRelayCommands(pgfig);
+  addJobCommands(pgfig);
   return pgfig;
 }
 
