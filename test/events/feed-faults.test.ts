@@ -34,6 +34,8 @@ t.test('killed at every point: nothing is lost, and what comes twice has one id'
   await feeding(world);
   const reader = await readTopics(kafka.client(), [`${world.prefix}orders`], true);
   await world.sql('INSERT INTO orders VALUES (1, 0)');
+  await reader.until((all) => nOf(all, 1).includes(0), 'the first');
+  await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'its position has moved');
   const points: CrashPoint[] = ['kafka-before-send', 'kafka-after-send', 'kafka-before-position'];
   for (const [at, point] of points.entries()) {
     await files.arm(point);
