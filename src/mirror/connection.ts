@@ -76,6 +76,25 @@ export async function openMirrorClient(
   }
 }
 
+/** Opens both sides of a mirror, source first, and closes them. @throws what openMirrorClient and `work` throw */
+export async function withBoth<T>(
+  config: Config,
+  { domain, source, target }: { readonly domain: string; readonly source: string; readonly target: string },
+  work: (source: pg.Client, target: pg.Client) => Promise<T>,
+): Promise<T> {
+  const open: pg.Client[] = [];
+  try {
+    for (const database of [source, target]) {
+      open.push(await openMirrorClient(config, database, `pgfig mirror ${domain}`));
+    }
+    const [from, to] = open;
+    if (from === undefined || to === undefined) throw new PgfigError('INTERNAL', 'no connection');
+    return await work(from, to);
+  } finally {
+    await Promise.all(open.map((client) => client.end().catch(() => {})));
+  }
+}
+
 /** The settings that a function must pin so that its texts are the same whoever calls it: name -> value. */
 export const TEXT_SETTINGS: Readonly<Record<string, string>> = Object.freeze(
   Object.fromEntries(

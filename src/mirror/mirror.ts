@@ -20,9 +20,9 @@ export const DEFAULT_MIRROR: MirrorRule = { capture: 'outbox', apply: 'sync', sy
 /** The phases in which the monolith is authoritative and a copy is kept in step with it. */
 const MIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
 
-/** How the copy of a domain is kept in step; null: in its phase there is none. */
+/** How the copy of a domain is kept in step; null: in its phase there is none, or pgfig has nothing to do with it. */
 export function mirrorOf(domain: Domain, defaultDatabase: string): Mirror | null {
-  if (!MIRRORED.includes(domain.phase)) return null;
+  if (!MIRRORED.includes(domain.phase) || domain.mirror?.capture === 'none') return null;
   return Object.freeze({
     domain: domain.name,
     phase: domain.phase,

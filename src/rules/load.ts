@@ -106,7 +106,11 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
       warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
     }
-    if (UNMIRRORED.includes(domain.phase)) warnings.addAt(at.phase, unmirrored(domain));
+    if (domain.events !== undefined && domain.mirror !== undefined && domain.mirror.capture !== 'outbox') {
+      warnings.addAt(yaml.place(['events']), uncaptured(domain));
+    }
+    if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
+      warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
@@ -114,14 +118,18 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
 }
 
 /** The phases in which the copy must be in step with the monolith, or will soon have to be. */
-const UNMIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
+const MIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
 
 const unmirrored = ({ name, phase, database }: Domain): string =>
-  `domain ${name} is in phase ${phase}, and this version of pgfig mirrors nothing. ` +
+  `domain ${name} is in phase ${phase}, and its rule says capture: none. ` +
   `Keep the copy in ${database} in step by other means, such as logical replication`;
 
 const unsent = ({ name }: Domain): string =>
   `domain ${name} has events or outbox, and pgfig.yaml names no Kafka cluster: nothing is sent. Add kafka.brokers`;
+
+const uncaptured = ({ name, mirror }: Domain): string =>
+  `domain ${name} has events, and its rule says capture: ${mirror?.capture}, which records no keys: nothing is sent. ` +
+  'Use capture: outbox, or remove events';
 
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {

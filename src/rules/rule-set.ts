@@ -3,7 +3,7 @@
 export type Phase = 'monolith' | 'dual-write' | 'shadow-read' | 'read-new' | 'write-new' | 'retired';
 
 export interface MirrorRule {
-  readonly capture: 'outbox' | 'statement';
+  readonly capture: 'outbox' | 'statement' | 'none';
   readonly apply: 'sync' | 'async';
   /** Milliseconds. */
   readonly syncTimeout: number;

@@ -26,9 +26,11 @@ export const ruleShape = {
   mirror: z
     .strictObject({
       capture: z
-        .enum(['outbox', 'statement'])
+        .enum(['outbox', 'statement', 'none'])
         .default('outbox')
-        .describe('How changes are caught: by triggers into an outbox, or by the proxy from the statements.'),
+        .describe(
+          'How changes are caught: by triggers into an outbox, by the proxy from the statements, or not: then the copy is kept in step by other means.',
+        ),
       apply: z
         .enum(['sync', 'async'])
         .default('sync')

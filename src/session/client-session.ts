@@ -173,6 +173,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
       if (!this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
       return;
     }
+    // They go on when what they have said may leave.
+    if (this.holding) return;
     let congested = false;
     for (const { link: paused } of this.links.values()) {
       paused.resume();
@@ -213,7 +215,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
-    if (status === IDLE) this.work.end(!this.lastQueryFailed);
+    if (status === IDLE) this.ended(!this.lastQueryFailed);
+    if (this.commits.due) this.beforeReady();
     if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
     return this.status;
   }
@@ -240,10 +243,10 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onError(link: Link, fields: ErrorFields): void {
     this.queryFailed = true;
+    this.failedWith = fields.code;
     this.copyIn = false;
     const target = this.links.get(link.database);
     if (target !== undefined && link.queue.needsSync && !target.lastWasQuery) this.skipping = true;
-    void fields;
   }
 
   onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void {

@@ -39,6 +39,14 @@ const stats = (factor: number): TrafficStats => ({
   backendSeconds: [
     { database: 'monolith', histogram: { boundaries: [0.001], counts: [factor, 0], sum: factor, count: factor } },
   ],
+  holds: [
+    {
+      domain: 'orders',
+      outcomes: { applied: 3 * factor, stalled: 0, failed: factor, timeout: 2 * factor, canceled: 0 },
+      seconds: { boundaries: [0.001], counts: [factor, 5 * factor], sum: factor, count: 6 * factor },
+      waiting: factor,
+    },
+  ],
   links: [{ database: 'monolith', open: factor }],
   opaque: factor,
   rulesVersion: 7,
@@ -56,6 +64,9 @@ t.test('the workers add up, series by series', async (t) => {
   t.equal(value(text, 'pgfig_statements_total{database="orders_db",kind="insert",domain="orders"}'), 3);
   t.equal(value(text, 'pgfig_refusals_total{reason="NO_COMMON_HOME"}'), 3);
   t.equal(value(text, 'pgfig_network_bytes_total{peer="backend",direction="sent"}'), 12);
+  t.equal(value(text, 'pgfig_apply_sync_total{domain="orders",outcome="timeout"}'), 6);
+  t.equal(value(text, 'pgfig_apply_sync_seconds_count{domain="orders"}'), 18);
+  t.equal(value(text, 'pgfig_apply_sync_waiting{domain="orders"}'), 3);
   t.equal(value(text, 'pgfig_worker_rules_version{worker="2"}'), 7, 'not added up');
   t.match(text, /# HELP pgfig_sessions \w+/);
   t.match(text, /# TYPE pgfig_statements_total counter/);

@@ -95,7 +95,7 @@ t.test('a domain of the default database may be named while it stays', async (t)
 
 for (const phase of PHASES) {
   t.test(`phase ${phase}`, async (t) => {
-    const folder = folderWith(t, { 'a.yaml': rule({ phase }) });
+    const folder = folderWith(t, { 'a.yaml': `${rule({ phase })}mirror: { capture: none }\n` });
     const { rules, warnings, places } = readRules(folder, context);
     t.equal(rules.domains[0]?.phase, phase);
     const mirrored = ['dual-write', 'shadow-read', 'read-new'].includes(phase);
@@ -103,7 +103,7 @@ for (const phase of PHASES) {
       warnings.map((line) => line.replace(`${folder}/`, '')),
       mirrored
         ? [
-            `a.yaml:4:8: domain orders is in phase ${phase}, and this version of pgfig mirrors nothing. Keep the copy in orders_db in step by other means, such as logical replication.`,
+            `a.yaml:4:8: domain orders is in phase ${phase}, and its rule says capture: none. Keep the copy in orders_db in step by other means, such as logical replication.`,
           ]
         : [],
     );
@@ -208,6 +208,10 @@ t.test('what goes to Kafka', async (t) => {
     /orders\.yaml:5:1: domain orders has events or outbox, .* nothing is sent/,
   );
   t.strictSame(load({ events: '{}' }, { kafka: true }).warnings, []);
+  t.match(
+    load({ events: '{}', mirror: '{ capture: statement }' }).warnings[0],
+    /has events, and its rule says capture: statement/,
+  );
   const faulty = (over: Record<string, string>): string => {
     try {
       load(over);

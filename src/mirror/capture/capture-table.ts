@@ -20,6 +20,8 @@ import { type LockPatience, underShortLock } from './short-locks.js';
 
 /** What of a table's capture was not as it should be. */
 export interface CaptureState {
+  /** It is captured for this mirror, if not wholly. */
+  readonly known: boolean;
   /** All is as it should be. */
   readonly whole: boolean;
   /** It was captured before, and changes may have passed unrecorded, or under another key; '': none could. */
@@ -40,6 +42,7 @@ export async function captureState(client: pg.ClientBase, mirror: number, shape:
   const sameKey = known !== undefined && known.key.join('\0') === key.join('\0');
   const unrecorded = todo.create.length > 0 || todo.enable.length > 0;
   return {
+    known: known !== undefined,
     whole: known?.version === CAPTURE_VERSION && sameKey && current && !unrecorded && todo.stray.length === 0,
     gap:
       known === undefined

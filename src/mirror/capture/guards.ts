@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Mirror } from '../mirror.js';
 import { ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
 import { dropTrigger } from './capture-table.js';
 import { familyOf } from './family.js';
@@ -63,6 +64,17 @@ export async function dropGuards(
   for (const guard of await guardsOf(client, domain)) {
     if (!guard.cloned && !kept.has(guard.relation)) await dropTrigger(client, guard, patience);
   }
+}
+
+/** Whether a table of the target is guarded as the rule asks. @throws what the driver throws */
+export async function isGuarded(
+  client: pg.ClientBase,
+  shape: TableShape,
+  { domain, phase, source }: Pick<Mirror, 'domain' | 'phase' | 'source'>,
+): Promise<'none' | 'mend' | 'yes'> {
+  if (!(await guardsOf(client, domain)).some(({ relation }) => relation === shape.oid)) return 'none';
+  const todo = await missing(client, shape, { domain, phase, writtenIn: source });
+  return todo.replace.length === 0 && todo.enable.length === 0 ? 'yes' : 'mend';
 }
 
 /** The guards of a domain that are there. */

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { readShapes } from '../shape/read-shapes.js';
 import { ident, type TableShape } from '../shape/table-shape.js';
 import { familyOf } from './family.js';
 import { TAKE_TURN } from './relay-schema.js';
@@ -35,32 +36,42 @@ export async function mayBeReplica(client: pg.ClientBase): Promise<boolean> {
 }
 
 export interface RoleFacts {
+  /** The connection's user. */
+  readonly me: string;
   readonly there: boolean;
   readonly bypassesRls: boolean;
-  /** The connection's user may take it on. */
+  /** The user may take it on. */
   readonly mine: boolean;
+  /** The user may give it to itself. */
+  readonly grants: boolean;
   readonly superuser: boolean;
+  /** The user may make it. */
   readonly maker: boolean;
 }
 
-/** What the relay's role is here, for the connection's user. */
+/** Since 16 a member may be one without the right to SET ROLE, and CREATEROLE is no right to grant any role. */
+const WITH_SET = 160_000;
+
+/** What the relay's role is here, for the connection's user. @throws what the driver throws */
 export async function roleFacts(client: pg.ClientBase): Promise<RoleFacts> {
   const { rows } = await client.query<RoleFacts & { version: number }>(
-    `SELECT role.oid IS NOT NULL AS there, coalesce(role.rolbypassrls OR role.rolsuper, false) AS "bypassesRls",
-            role.oid IS NOT NULL AND pg_catalog.pg_has_role(me.oid, role.oid, 'MEMBER') AS mine,
+    `SELECT me.rolname::text AS me, role.oid IS NOT NULL AS there,
+            coalesce(role.rolbypassrls OR role.rolsuper, false) AS "bypassesRls",
+            role.oid IS NOT NULL AND pg_has_role(me.oid, role.oid, 'MEMBER') AS mine,
+            me.rolsuper OR CASE WHEN current_setting('server_version_num')::int4 >= ${WITH_SET}
+              THEN role.oid IS NOT NULL AND pg_has_role(me.oid, role.oid, 'MEMBER WITH ADMIN OPTION')
+              ELSE me.rolcreaterole END AS grants,
             me.rolsuper AS superuser, me.rolsuper OR me.rolcreaterole AS maker,
-            pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version
-       FROM pg_catalog.pg_roles me LEFT JOIN pg_catalog.pg_roles role ON role.rolname = $1
+            current_setting('server_version_num')::int4 AS version
+       FROM pg_roles me LEFT JOIN pg_roles role ON role.rolname = $1
       WHERE me.rolname = current_user`,
     [RELAY_ROLE],
   );
   const [facts] = rows;
-  if (facts === undefined) return { there: false, bypassesRls: false, mine: false, superuser: false, maker: false };
-  const { version, ...rest } = facts;
-  if (!facts.there || facts.superuser || version < 160_000) return rest;
-  // Since 16 a member may be one without the right to SET ROLE.
-  const set = await client.query<{ may: boolean }>("SELECT pg_catalog.pg_has_role($1, 'SET') AS may", [RELAY_ROLE]);
-  return { ...rest, mine: set.rows[0]?.may === true };
+  if (facts === undefined) throw new Error('the user of the connection is no role');
+  if (!facts.there || facts.superuser || facts.version < WITH_SET) return facts;
+  const set = await client.query<{ may: boolean }>("SELECT pg_has_role($1, 'SET') AS may", [RELAY_ROLE]);
+  return { ...facts, mine: set.rows[0]?.may === true };
 }
 
 /** Makes the role where it is missing, and the connection's user its member. @throws what the driver throws */
@@ -90,7 +101,7 @@ export async function grantRelay(client: pg.ClientBase, shapes: readonly TableSh
 
 /** The GRANTs that the role still needs, each as SQL; partitions too, since one alone may be emptied. */
 export async function missingGrants(client: pg.ClientBase, shapes: readonly TableShape[]): Promise<readonly string[]> {
-  const tables = (await Promise.all(shapes.map((shape) => familyOf(client, shape)))).flat();
+  const tables = await familyOf(client, ...shapes);
   const { rows } = await client.query<{ table: string[]; schema: string[]; temp: boolean; dbname: string }>(
     `SELECT ARRAY(SELECT t.name FROM unnest($2::text[], $3::int8[]) AS t (name, oid)
                    WHERE NOT (SELECT pg_catalog.bool_and(pg_catalog.has_table_privilege($1, t.oid::oid, p))
@@ -112,4 +123,29 @@ export async function missingGrants(client: pg.ClientBase, shapes: readonly Tabl
     ...facts.schema.map((schema) => `GRANT USAGE ON SCHEMA ${ident(schema)} TO ${RELAY_ROLE}`),
     ...(facts.temp ? [] : [`GRANT TEMPORARY ON DATABASE ${ident(facts.dbname)} TO ${RELAY_ROLE}`]),
   ];
+}
+
+/** Takes from the role what it has on these tables and their partitions. Tables that are gone are left out. */
+export async function revokeRelay(client: pg.ClientBase, tables: readonly string[]): Promise<void> {
+  if (!(await roleFacts(client)).there) return;
+  const shapes = [...(await readShapes(client, tables)).values()];
+  for (const { table } of await familyOf(client, ...shapes))
+    await client.query(`REVOKE ALL ON ${table} FROM ${RELAY_ROLE}`);
+}
+
+/**
+ * Drops the role, with what it may do in this database, unless another database of the server uses it.
+ * @returns what is left, and what to do about it; '' where nothing is
+ */
+export async function dropRelayRole(client: pg.ClientBase): Promise<string> {
+  if (!(await roleFacts(client)).there) return '';
+  const failed = await client
+    .query(`DROP OWNED BY ${RELAY_ROLE}`)
+    .then(() => client.query(`DROP ROLE ${RELAY_ROLE}`))
+    .then(() => null)
+    .catch((error: unknown) => error);
+  // Privileges in another database: a copy is kept there, too.
+  if (failed === null || isCode(failed, '2BP01')) return '';
+  if (!isCode(failed, '42501')) throw failed;
+  return `role ${RELAY_ROLE} is left: the user may not drop it. A DBA runs: DROP OWNED BY ${RELAY_ROLE}; DROP ROLE ${RELAY_ROLE}`;
 }

@@ -63,4 +63,6 @@ REVOKE ALL ON FUNCTION pgfig.take_turn(text, uuid, text, text, pg_lsn, timestamp
 
 export const RELAY_SCHEMA: SchemaPart = { part: 'relay', steps: [VERSION_1] };
 
+export const RELAY_TABLES = ['relay_tables', 'relay'] as const;
+
 export const TAKE_TURN = 'pgfig.take_turn(text, uuid, text, text, pg_lsn, timestamptz, boolean)';

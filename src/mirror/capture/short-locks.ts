@@ -19,6 +19,13 @@ export interface LockPatience {
   readonly onWait?: (wait: LockWait) => void;
 }
 
+export interface LockedWork {
+  readonly what: string;
+  readonly lock: string;
+  readonly oids: readonly number[];
+  readonly schema?: number;
+}
+
 const BUDGET_MS = 120_000;
 /** Half a second above the server's deadlock_timeout: at that, autovacuum is made to give way. */
 const ABOVE_DEADLOCK_MS = 500;
@@ -35,11 +42,12 @@ const BUSY = new Set(['55P03', '40P01', '57014']);
  *
  * @param lock the LOCK statement that the rest needs: 'LOCK TABLE ... IN SHARE ROW EXCLUSIVE MODE'
  * @param oids of the locked relations, to tell who holds them
+ * @param schema key of an advisory lock that is taken first
  * @throws PgfigError MIRROR_BUSY when the budget is used up; what `work` throws
  */
 export async function underShortLock(
   client: pg.ClientBase,
-  { what, lock, oids }: { readonly what: string; readonly lock: string; readonly oids: readonly number[] },
+  { what, lock, oids, schema }: LockedWork,
   work: () => Promise<void>,
   { budget = BUDGET_MS, onWait }: LockPatience = {},
 ): Promise<void> {
@@ -50,6 +58,7 @@ export async function underShortLock(
       `BEGIN; SET LOCAL lock_timeout = ${timeout}; SET LOCAL statement_timeout = ${timeout + ABOVE_DEADLOCK_MS / 5}`,
     );
     try {
+      if (schema !== undefined) await client.query('SELECT pg_advisory_xact_lock($1)', [schema]);
       await client.query(lock);
       await client.query('SET LOCAL statement_timeout = 0');
       await work();

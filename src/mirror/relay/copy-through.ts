@@ -10,15 +10,13 @@ const STANDSTILL_MS = 60_000;
  * COPY text goes from one server to the other as it came, never decoded; a slow reader slows the writer.
  * @param read `COPY (...) TO STDOUT`
  * @param write `COPY ... FROM STDIN`
- * @returns bytes
+ * @returns rows
  * @throws what either driver throws: both connections are then in an unknown state, and have to be closed
  */
 export async function copyThrough(source: pg.Client, read: string, target: pg.Client, write: string): Promise<number> {
-  let bytes = 0;
   let moved = Date.now();
   const watch = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
       moved = Date.now();
       done(null, chunk);
     },
@@ -28,10 +26,11 @@ export async function copyThrough(source: pg.Client, read: string, target: pg.Cl
       watch.destroy(new Error(`a COPY stood still for ${STANDSTILL_MS / 1000} s`));
   }, STANDSTILL_MS / 10);
   timer.unref();
+  const writer = target.query(from(write));
   try {
-    await pipeline(source.query(to(read)), watch, target.query(from(write)));
+    await pipeline(source.query(to(read)), watch, writer);
   } finally {
     clearInterval(timer);
   }
-  return bytes;
+  return writer.rowCount;
 }

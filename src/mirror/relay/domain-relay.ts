@@ -1,9 +1,11 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
+import type { TurnOutcome } from '../turn-outcome.js';
+import { BackfillLane, type BackfillOptions } from './backfill-lane.js';
 import { closeAtOnce } from './connections.js';
 import { Leader, type RelayMemory } from './leader.js';
 import { elect } from './lease.js';
-import type { RelayEvents, RelayStatus, TurnOutcome, TurnWork } from './relay-events.js';
+import type { RelayEvents, RelayStatus, TurnWork } from './relay-events.js';
 import { Wakeup } from './wakeup.js';
 
 /** How often an instance that follows tries to lead. */
@@ -66,6 +68,16 @@ export class DomainRelay {
   whole(work: TurnWork): Promise<void> {
     if (this.#leader === null) return Promise.reject(new Error(`domain ${this.mirror.domain} is not led from here`));
     return this.#leader.whole(work);
+  }
+
+  /**
+   * Copies a table, beside the domain's turns. Several at once may be copied.
+   * @throws as `BackfillLane.run`; Error when this instance does not lead
+   */
+  async backfill(table: string, options: BackfillOptions): Promise<void> {
+    const leader = this.#leader;
+    if (leader === null) throw new Error(`domain ${this.mirror.domain} is not led from here`);
+    await new BackfillLane(this.#config, this.mirror, table, options).run(() => leader.outdated());
   }
 
   /** Ends after the turn under way. */

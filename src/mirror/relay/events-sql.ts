@@ -23,7 +23,7 @@ export function eventsSince(tables: readonly Since[], cut: bigint | null, column
     parts.push(`${from} AND xid >= '${position.xmax}'::xid8${below}`);
     if (position.xip.length > 0) parts.push(`${from} AND xid = ANY ('{${position.xip.join(',')}}'::xid8[])${below}`);
   }
-  return parts.join(' UNION ALL ');
+  return parts.length > 0 ? parts.join(' UNION ALL ') : `SELECT ${columns} FROM pgfig.outbox WHERE false`;
 }
 
 function byPosition(tables: readonly Since[]): ReadonlyMap<Snapshot, number[]> {

@@ -1,9 +1,10 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
 import { readShapes } from '../shape/read-shapes.js';
+import type { TurnOutcome } from '../turn-outcome.js';
 import { Housekeeping } from './housekeeping.js';
 import type { Lead } from './lease.js';
-import type { LeaderStatus, RelayEvents, TurnOutcome, TurnWork } from './relay-events.js';
+import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
 import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
 import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
 import { type Retry, Stalls } from './stalls.js';

@@ -14,13 +14,6 @@ export interface RelayEvents {
   onError(mirror: Mirror, error: Error): void;
 }
 
-export type TurnOutcome =
-  | 'applied'
-  /** Some table of the domain is not in step: the copy cannot have what was written. */
-  | 'stalled'
-  /** The turn failed; what waits is in the outbox. */
-  | 'failed';
-
 /** Both sides at the same moment: the source in its snapshot, the target in the relay's own transaction. */
 export interface WholeTurn {
   readonly source: pg.Client;

@@ -67,7 +67,7 @@ export class SourceSide {
     const [, , now, stamps, first] = await this.#several(
       [
         'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-        `LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`,
+        names.length === 0 ? 'SELECT' : `LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`,
         `SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
                 extract(epoch FROM clock_timestamp()) * 1000`,
         stampsSql(names),

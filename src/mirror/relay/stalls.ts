@@ -50,7 +50,8 @@ export class Stalls {
     const { domain } = this.#mirror;
     const before = tables.find((table) => table.name === name);
     if (before === undefined) return;
-    const after: RelayTable = { ...before, state: 'stalled', reason, remedy, position: before.position ?? position };
+    const own = before.position ?? position;
+    const after: RelayTable = { ...before, state: 'stalled', reason, remedy, position: own, backfill: null };
     await this.#update(
       `SELECT 1 FROM pgfig.relay WHERE domain = ${literal(domain)} AND owner = '${this.#owner}' ` +
         `AND position::text = '${snapshotText(position)}' FOR UPDATE`,
@@ -69,7 +70,7 @@ export class Stalls {
           if (table.position === null) this.#retries.delete(table.name);
           return table;
         }
-        if (table.remedy !== 'retry' || table.backfill !== null || !this.#due(table.name)) return table;
+        if (table.remedy !== 'retry' || !this.#due(table.name)) return table;
         return this.#goOn(table);
       }),
     );

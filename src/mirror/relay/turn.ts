@@ -220,7 +220,7 @@ class Turn {
     const since = this.#since().find(({ oid }) => oid === waiting.oid);
     if (shape === undefined || since === undefined) return;
     try {
-      await applyTable(this.#pair, shape, { since, cut, keys: null }, waiting);
+      await applyTable(this.#pair, shape, { since, cut, upTo: null, stale: false }, waiting);
     } catch (error) {
       throw new TableRefused(shape.name, error);
     }

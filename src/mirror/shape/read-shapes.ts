@@ -138,6 +138,11 @@ function shapeOf(row: ShapeRow): TableShape {
     })),
     key: key === null ? null : (key.columns ?? []).map(keyColumn),
     keyProblem: key === null ? problemOf(row.keys) : '',
+    otherKeys: row.keys.flatMap((other) =>
+      other === key || other.partial || other.columns === null || other.expressions
+        ? []
+        : [other.columns.map(keyColumn)],
+    ),
     partitions: row.partitions.map((one): Partition => ({ name: one.name, oid: Number(one.oid) })),
   });
 }

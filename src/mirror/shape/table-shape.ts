@@ -44,6 +44,8 @@ export interface TableShape {
   readonly key: readonly KeyColumn[] | null;
   /** Why there is none; '' where there is one. */
   readonly keyProblem: string;
+  /** The other unique keys over whole columns; they may hold NULL. */
+  readonly otherKeys: readonly (readonly KeyColumn[])[];
   /** Leaves of a partitioned table, by name; [] for a plain one. */
   readonly partitions: readonly Partition[];
   /** Children by inheritance that are no partitions: 'schema.table'. */

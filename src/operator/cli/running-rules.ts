@@ -26,7 +26,7 @@ const domainSchema = z.object({
   file: z.string(),
   mirror: z
     .object({
-      capture: z.enum(['outbox', 'statement']),
+      capture: z.enum(['outbox', 'statement', 'none']),
       apply: z.enum(['sync', 'async']),
       syncTimeout: z.number(),
       guard: z.enum(['on', 'off']),

@@ -17,8 +17,12 @@ import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
+import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type Feeds, startFeeds } from '../mirror/feeds.js';
+import { mirrorReport } from '../mirror/mirror-report.js';
+import { Mirrors } from '../mirror/mirrors.js';
+import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
@@ -40,6 +44,7 @@ const TAKEN_DEADLINE_MS = 2_000;
 const TAKEN_POLL_MS = 5;
 /** How long the last flush may take when everything ends. */
 const LAST_FLUSH_MS = 3_000;
+const LAST_TURN_MS = 2_000;
 
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
@@ -79,7 +84,12 @@ class ControlProcess {
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
   readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
+  /** The relays that run here, each by its domain. */
+  readonly #turns = new SyncSources((domain, error) =>
+    this.#output.log.warn({ domain, ...errorFields(error) }, 'a turn of the relay failed'),
+  );
   readonly #console: ConsoleSource;
+  readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
   readonly #feeds: Feeds | null;
@@ -103,6 +113,7 @@ class ControlProcess {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
         this.#feeds?.update(rules);
+        this.#mirrors.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -115,6 +126,8 @@ class ControlProcess {
       },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
+    this.#mirrors = new Mirrors(this.#config, log, this.#turns);
+    this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#feeds = startFeeds(this.#config, this.#rules.current, log);
@@ -145,6 +158,13 @@ class ControlProcess {
       case 'ddl-seen':
         this.#ddlSeen(message.asked);
         break;
+      case 'mirror-sync':
+        this.#sync(message);
+        break;
+      case 'mirror-poke':
+        this.#turns.poke(message.domains);
+        this.#feeds?.poke(message.domains);
+        break;
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
         break;
@@ -160,15 +180,25 @@ class ControlProcess {
     void this.#catalog.readAnew().then((whole) => send({ type: 'catalog-read', id, to, whole }));
   }
 
+  #sync({ id, from: to, domains }: Extract<ToControl, { type: 'mirror-sync' }>): void {
+    this.#feeds?.poke(domains);
+    void this.#turns.turnsAfterNow(domains).then((outcome) => send({ type: 'mirror-synced', id, to, outcome }));
+  }
+
   end(): void {
     this.#rules.close();
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void Promise.all([this.#feeds?.close(), this.#closeMatrix()]).finally(() => {
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
+  }
+
+  /** A turn that hangs is left to the server, which rolls it back. */
+  async #closeMirrors(): Promise<void> {
+    await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {
@@ -199,6 +229,7 @@ class ControlProcess {
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...(this.#feeds?.metrics() ?? []),
+          ...mirrorMetrics(this.#mirrors),
           ...this.#metrics.collect(),
         ];
         return {
@@ -214,6 +245,7 @@ class ControlProcess {
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
+      mirrors: () => this.#mirrors.all.map(mirrorReport),
       backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };

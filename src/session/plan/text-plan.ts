@@ -3,6 +3,7 @@ import type { RoutingContext } from '../../routing/context.js';
 import type { Route } from '../../routing/route.js';
 import type { ParsedText, SessionEffect, Statement } from '../../sql/statement.js';
 import type { CachedStatement } from '../../sql/statement-cache.js';
+import { type MirroredDomain, mayCommitInside, mirroredBy } from '../apply/mirrored.js';
 import type { Counter, TrafficCounters } from '../counters.js';
 import { PlanTallies, type TextIdentity } from '../counting/plan-tallies.js';
 import { planString } from './string-plan.js';
@@ -27,6 +28,12 @@ export interface TextPlan {
   readonly database: string | null;
   /** Domains that it writes or locks, of those that the session reads from a new database; null: none that counts. */
   readonly marks: readonly string[] | null;
+  /** Mirrored domains that it writes, or may write; null: none. */
+  readonly mirrored: readonly MirroredDomain[] | null;
+  /** Part of it may be committed though all of it fails. */
+  readonly commitsInside: boolean;
+  /** What becomes of it is watched: it defines something, or is mirrored. */
+  readonly watched: boolean;
   /** Has to run on every open link, or on every routed database. */
   readonly everywhere: boolean;
   /** Counts as a write. */
@@ -132,6 +139,8 @@ function makePlan(
   const ddl = parsed.statements.some(definesSomething);
   const unseen = context.rules.databases.length > 1 && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
   const settles = effects.length > 0 || unseen || (ddl && context.rules.databases.length > 1);
+  const commitsInside = !single || control === null ? mayCommitInside(parsed.statements) : false;
+  const mirrored = mirroredBy(parsed.statements, routes, context, spans ? null : database);
   return {
     context,
     parsed,
@@ -141,6 +150,9 @@ function makePlan(
     everywhere,
     writes: routes.some((route) => route.writes),
     marks: marksOf(routes, context),
+    mirrored,
+    commitsInside,
+    watched: ddl || mirrored !== null,
     spans,
     control,
     controlInside: !single && effects.some(isControl),
