@@ -103,14 +103,14 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     domains.push(domain);
     const at = placesOf(yaml, domain, seen);
     places.set(domain.name, at);
+    if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
+      warnings.addAt(at.phase, unmirrored(domain));
     if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
       warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
     }
     if (domain.events !== undefined && domain.mirror !== undefined && domain.mirror.capture !== 'outbox') {
       warnings.addAt(yaml.place(['events']), uncaptured(domain));
     }
-    if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
-      warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });

@@ -112,8 +112,8 @@ class ControlProcess {
       onChange: (rules) => {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
-        this.#feeds?.update(rules);
         this.#mirrors.update(rules);
+        this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -228,8 +228,8 @@ class ControlProcess {
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
-          ...(this.#feeds?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
+          ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
