@@ -29,6 +29,9 @@ export function mirrorNamed(
   const { config, domain } = domainNamed(name, options);
   const mirror = mirrorOf(domain, config.default);
   if (mirror !== null) return { config, mirror };
+  if (domain.mirror?.capture === 'none') {
+    throw new PgfigError('MIRROR_REFUSED', `the rule of domain ${name} says capture: none: pgfig does not mirror it`);
+  }
   throw new PgfigError('MIRROR_REFUSED', `domain ${name} is in phase ${domain.phase}, in which nothing is mirrored`, {
     hint: 'Set phase: dual-write in its rule.',
   });
