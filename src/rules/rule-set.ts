@@ -7,6 +7,8 @@ export interface MirrorRule {
   readonly apply: 'sync' | 'async';
   /** Milliseconds. */
   readonly syncTimeout: number;
+  /** Milliseconds; for `capture: statement`. */
+  readonly statementTimeout?: number;
 }
 
 export interface ReadsRule {

@@ -2,6 +2,7 @@ import { TallyBook } from '../matrix/tally-book.js';
 import { TransactionWork } from '../matrix/transaction-work.js';
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
+import { decidesByNames } from '../rules/statement-mirror.js';
 import { ClientEnd, IDLE } from './client/client-end.js';
 import { ClientInput, type InputHandler } from './client/client-input.js';
 import { ClientRun } from './client/client-run.js';
@@ -134,7 +135,7 @@ export abstract class SessionState {
 
   /** Whether it matters what names mean: to find the right one of several databases, or to count the right table. */
   get followsNames(): boolean {
-    return this.context.rules.databases.length > 1 || this.traffic.book !== null;
+    return decidesByNames(this.context.rules) || this.traffic.book !== null;
   }
 
   /** Takes new rules, unless a transaction or pipeline still runs by the old ones. */
@@ -144,7 +145,7 @@ export abstract class SessionState {
     const { traffic, facts } = this;
     this.generation = traffic.generation;
     // With one database nobody asks what names mean.
-    if (this.context.rules.databases.length < 2 && traffic.rules.databases.length > 1) {
+    if (!decidesByNames(this.context.rules) && decidesByNames(traffic.rules)) {
       for (const target of this.links.values()) facts.outdated(target);
     }
     facts.follow(traffic.rules, traffic.catalog);
@@ -199,7 +200,7 @@ export abstract class SessionState {
   noteDdl(): void {
     if (!this.followsNames) return;
     // With one database only the matrix wants to know, and nothing waits for that.
-    if (this.context.rules.databases.length > 1) this.facts.definitionsChanged = true;
+    if (decidesByNames(this.context.rules)) this.facts.definitionsChanged = true;
     this.traffic.events.ddlSeen();
   }
 

@@ -32,6 +32,15 @@ export interface TableChange {
 }
 
 /**
+ * Which columns the rows of an INSERT (COPY, MERGE ... INSERT) are given: by name, or by place from 1 on; the others
+ * get their defaults. 'all': none does. 'unknown': how many are given is not to be seen. `defaults`: columns that an
+ * UPDATE sets to DEFAULT.
+ */
+export type ColumnFill =
+  | { readonly table: TableName; readonly given: readonly (string | number)[] | 'all' | 'unknown' }
+  | { readonly table: TableName; readonly defaults: readonly string[] };
+
+/**
  * What a piece of SQL touches: a statement, or the body of a function. A definition in a catalog (view, rule,
  * function) is told in the same words, so that the router follows them from one to the next.
  */
@@ -183,6 +192,10 @@ export interface Statement extends Touches {
   readonly effects: readonly SessionEffect[];
   /** false where the result depends on more than the data: now(), random(), nextval ... */
   readonly deterministic: boolean;
+  /** What it depends on besides the data, where it is not deterministic: 'now()', 'LIMIT without ORDER BY'. */
+  readonly unsteady?: string;
+  /** Which columns its new or changed rows get from the statement, and which from their defaults. */
+  readonly fills?: readonly ColumnFill[];
   /** A top-level ORDER BY fixes the order of the rows. */
   readonly ordered: boolean;
   /** COPY ... FROM STDIN / TO STDOUT. */

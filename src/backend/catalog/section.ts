@@ -23,6 +23,7 @@ const CODECS: { readonly [Name in SectionName]: Codec<SectionValues[Name]> } = {
   views: rowList(),
   works: rowList(),
   foreignKeys: rowList(),
+  unsteady: rowList(),
   functions: json(),
   bodies: rowList(),
 };

@@ -62,6 +62,7 @@ export function readWireText(
       views: at('views'),
       works: at('works'),
       foreignKeys: at('foreignKeys'),
+      unsteady: at('unsteady'),
       functions: at('functions'),
       bodies: at('bodies'),
     };

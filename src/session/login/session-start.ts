@@ -1,3 +1,4 @@
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { cancelBackend } from '../../backend/cancel.js';
 import { LoginRefused } from '../../backend/dial.js';
 import type { Link } from '../../backend/link.js';
@@ -80,7 +81,7 @@ function homesOf(traffic: Traffic, service: string): string[] {
 
 /** What role and database set for the session decides what its names mean, and is not among what a server reports. */
 async function askAtLogin(session: ClientSession, home: SessionLink): Promise<void> {
-  if (session.traffic.rules.databases.length < 2) return;
+  if (!decidesByNames(session.traffic.rules)) return;
   await learnPath(session, home);
   session.facts.loggedIn();
 }

@@ -1,3 +1,4 @@
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { ErrorFields } from '../../wire/decode.js';
 import { FAILED, IDLE } from '../client/client-end.js';
@@ -137,7 +138,7 @@ export function begin(session: SessionCore, tx: Transaction, target: SessionLink
   if (
     !target.inPipeline &&
     session.settings.unknownOn(target).length > 0 &&
-    session.context.rules.databases.length > 1
+    decidesByNames(session.context.rules)
   ) {
     // Inside the transaction the settings may change for its time only: what others must be given is asked now.
     askSettings(session, target);
