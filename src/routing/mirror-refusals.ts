@@ -82,10 +82,14 @@ const severalDatabases: Check = (_statement, _route, { domains }) => {
 };
 
 const serverFile: Check = ({ kind, copyStream }) =>
-  kind === 'copy-from' && copyStream === null ? refuse('server-file', 'it reads a file or program of its server') : null;
+  kind === 'copy-from' && copyStream === null
+    ? refuse('server-file', 'it reads a file or program of its server')
+    : null;
 
 const cursor: Check = ({ effects }) =>
-  effects.some(({ type }) => type === 'use-cursor') ? refuse('cursor', 'WHERE CURRENT OF names a row of a cursor') : null;
+  effects.some(({ type }) => type === 'use-cursor')
+    ? refuse('cursor', 'WHERE CURRENT OF names a row of a cursor')
+    : null;
 
 const unsteady: Check = (statement) => {
   const { deterministic, unsteady: what } = statement;
@@ -171,7 +175,8 @@ const ownTables: Check = (statement, route, { domains, context }) => {
     if (schema === 'pg_temp' || (schema === undefined && context.tempTables.has(name))) {
       return refuse('temporary-table', `${name} is a temporary table`);
     }
-    if (isSystemName(schema, name)) return refuse('system-table', `it reads ${name}, which each database has for itself`);
+    if (isSystemName(schema, name))
+      return refuse('system-table', `it reads ${name}, which each database has for itself`);
   }
   for (const { table, view } of route.touches) {
     if (view) continue;

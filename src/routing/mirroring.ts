@@ -1,9 +1,9 @@
-import { isMirroredByStatement } from '../rules/statement-mirror.js';
 import type { Domain } from '../rules/rule-set.js';
+import { isMirroredByStatement } from '../rules/statement-mirror.js';
 import type { Statement } from '../sql/statement.js';
 import type { RoutingContext } from './context.js';
-import { domainOf } from './mirrored-tables.js';
 import { type MirrorRefusal, refusalOf } from './mirror-refusals.js';
+import { domainOf } from './mirrored-tables.js';
 import type { Route } from './route.js';
 
 export type { MirrorRefusal, MirrorRefusalCode } from './mirror-refusals.js';
@@ -35,6 +35,7 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set(['prepare', 'maintenance', 
  */
 export function mirroringOf(statement: Statement, route: Route, context: RoutingContext): Mirroring | null {
   if (route.error !== null || CHANGES_NOTHING.has(statement.kind)) return null;
+  if (statement.kind === 'explain' && !statement.writesData) return null;
   const written = writtenTables(route, context);
   if (written.length > 0) {
     const domains = [...new Set(written.map(({ domain }) => domain))];
@@ -65,8 +66,7 @@ function writtenTables(route: Route, context: RoutingContext): readonly Written[
 
 /** What cannot be seen through may write anything: a DO block, a procedure, a function with dynamic SQL. */
 function mayWriteUnseen(statement: Statement, route: Route): boolean {
-  if (route.opaque === null && statement.kind !== 'unparsable') return false;
-  return statement.kind !== 'explain' || statement.writesData;
+  return route.opaque !== null || statement.kind === 'unparsable';
 }
 
 function unseen(route: Route, context: RoutingContext): Mirroring | null {

@@ -18,7 +18,8 @@ export function columnFills(facts: Facts, tag: string, node: TreeNode): void {
     for (const item of listOf(node.mergeWhenClauses)) {
       const clause = inside(item, 'MergeWhenClause') ?? {};
       if (clause.commandType === 'CMD_INSERT') {
-        note({ table, given: givenBy(namesOf(clause.targetList), [listOf(clause.values)]) });
+        const names = clause.targetList === undefined ? null : namesOf(clause.targetList);
+        note({ table, given: givenBy(names, [listOf(clause.values)]) });
       } else note(setToDefault(clause.targetList, node));
     }
   }

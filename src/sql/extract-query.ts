@@ -81,7 +81,8 @@ export class QueryWalk {
   #expression(tag: string, node: TreeNode): void {
     switch (tag) {
       case 'A_Const':
-        if (isNode(node.sval) && MOMENT.test(textOf(node.sval.sval))) this.facts.hangsOn(`'${textOf(node.sval.sval).trim()}'`);
+        if (isNode(node.sval) && MOMENT.test(textOf(node.sval.sval)))
+          this.facts.hangsOn(`'${textOf(node.sval.sval).trim()}'`);
         return;
       case 'TypeCast':
         if (stringsOf(nodeOf(node.typeName).names).at(-1) === 'regclass') readNamed(this.facts, node.arg);
@@ -91,7 +92,11 @@ export class QueryWalk {
           this.facts.hangsOn(`the system column ${stringsOf(node.fields).at(-1)}`);
         return;
       case 'SQLValueFunction':
-        this.facts.hangsOn(textOf(node.op).replace(/^SVFOP_/, '').replace(/_N$/, ''));
+        this.facts.hangsOn(
+          textOf(node.op)
+            .replace(/^SVFOP_/, '')
+            .replace(/_N$/, ''),
+        );
         return;
       case 'RangeTableSample':
         this.facts.hangsOn('TABLESAMPLE');

@@ -14,9 +14,11 @@ export function copy(walk: QueryWalk, node: TreeNode): StatementKind {
   if (isNode(relation)) {
     if (incoming) {
       facts.change(tableOf(relation), 'insert');
-      facts.fills.push({ table: tableOf(relation), given: node.attlist === undefined ? 'all' : stringsOf(node.attlist) });
-    }
-    else facts.reads.add(tableOf(relation));
+      facts.fills.push({
+        table: tableOf(relation),
+        given: node.attlist === undefined ? 'all' : stringsOf(node.attlist),
+      });
+    } else facts.reads.add(tableOf(relation));
   }
   topSelect(walk, node.query);
   walk.walk(node.whereClause, null);

@@ -1,5 +1,13 @@
 import { ChangeList, FunctionList, TableList } from './name-list.js';
-import type { ColumnFill, SessionEffect, Statement, StatementKind, TableChange, TableName, Touches } from './statement.js';
+import type {
+  ColumnFill,
+  SessionEffect,
+  Statement,
+  StatementKind,
+  TableChange,
+  TableName,
+  Touches,
+} from './statement.js';
 
 /** How many functions a statement was found to call. */
 export interface FunctionCount {

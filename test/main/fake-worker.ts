@@ -174,6 +174,8 @@ class LineTraffic implements Traffic {
       backendSeconds: [],
       links: [],
       opaque: 0,
+      mirrored: 0,
+      divergences: [],
       rulesVersion: this.#rules.version,
     };
   }

@@ -1,4 +1,11 @@
-import type { ForeignKey, HiddenWork, RelationFacts, RelationKind, RelationRef, UnsteadyFact } from '../../routing/catalog-view.js';
+import type {
+  ForeignKey,
+  HiddenWork,
+  RelationFacts,
+  RelationKind,
+  RelationRef,
+  UnsteadyFact,
+} from '../../routing/catalog-view.js';
 import type { FunctionName } from '../../sql/statement.js';
 import { foreignKeyOf, foreignKeyWork } from './foreign-keys.js';
 import { FunctionIndex } from './function-index.js';

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import type { StatementDivergence } from '../../session/mirror/divergence.js';
 import type { SessionSight } from '../../session/session-registry.js';
 import { backendsReport } from '../backends-report.js';
 import { CatalogRefresher } from '../catalog-refresher.js';
@@ -18,6 +19,7 @@ import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
@@ -81,6 +83,7 @@ class ControlProcess {
   readonly #console: ConsoleSource;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
+  readonly #sink: DivergenceSink;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -114,6 +117,7 @@ class ControlProcess {
     });
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
+    this.#sink = logSink(log);
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -143,6 +147,9 @@ class ControlProcess {
         break;
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
+        break;
+      case 'divergences':
+        for (const one of JSON.parse(message.divergences) as StatementDivergence[]) this.#sink.record(one);
         break;
       case 'stop':
         this.end();

@@ -71,6 +71,8 @@ export type FromWorker =
   | { readonly type: 'backends-seen'; readonly id: number; readonly backends: string }
   /** Counted since the last one; `matrix` is text of matrix/wire-text.ts. */
   | { readonly type: 'matrix'; readonly matrix: string }
+  /** What statement mirrors found missing since the last one: JSON text of a StatementDivergence[]. */
+  | { readonly type: 'divergences'; readonly divergences: string }
   /** A command of a console session, to be carried out by the control process. */
   | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
   /** `id`: somebody waits until the catalog shows it, to be answered with 'catalog-read'; null: nobody does. */
@@ -128,6 +130,7 @@ export type ToControl =
   | { readonly type: 'scrape'; readonly id: number; readonly parts: readonly string[] }
   | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
   | { readonly type: 'matrix'; readonly matrix: string }
+  | { readonly type: 'divergences'; readonly divergences: string }
   | { readonly type: 'sessions'; readonly id: number; readonly sessions: readonly WorkerSessions[] }
   | { readonly type: 'backends'; readonly id: number; readonly backends: HeldBackends }
   | {

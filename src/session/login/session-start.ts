@@ -1,8 +1,8 @@
-import { decidesByNames } from '../../rules/statement-mirror.js';
 import { cancelBackend } from '../../backend/cancel.js';
 import { LoginRefused } from '../../backend/dial.js';
 import type { Link } from '../../backend/link.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { backendKeyData, errorResponse, parameterStatus, readyForQuery } from '../../wire/backend-messages.js';
 import { ClientSession } from '../client-session.js';
 import { learnPath } from '../names/settle-context.js';

@@ -1,7 +1,7 @@
-import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { CatalogView } from '../../routing/catalog-view.js';
 import type { RoutingContext } from '../../routing/context.js';
 import type { RuleSet } from '../../rules/rule-set.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { splitKey, tableKey } from '../../rules/table-name.js';
 import type { TableName } from '../../sql/statement.js';
 

@@ -13,11 +13,7 @@ export interface PlanMirror {
 }
 
 /** Decided once for each plan; null where nothing of it is mirrored by statement. */
-export function mirrorOfText(
-  parsed: ParsedText,
-  routes: readonly Route[],
-  context: RoutingContext,
-): PlanMirror | null {
+export function mirrorOfText(parsed: ParsedText, routes: readonly Route[], context: RoutingContext): PlanMirror | null {
   if (!anyMirroredByStatement(context.rules)) return null;
   const decided = parsed.statements.map((statement, at) => {
     const route = routes[at];
@@ -25,7 +21,9 @@ export function mirrorOfText(
   });
   const concerned = decided.filter((one) => one !== null);
   if (concerned.length === 0) return null;
-  const unclear = parsed.statements.length > 1 && parsed.statements.some(({ effects }) => effects.length > 0);
+  const unclear =
+    parsed.statements.length > 1 &&
+    parsed.statements.some(({ effects, copyStream }) => effects.length > 0 || copyStream !== null);
   const statements = unclear ? decided.map((one) => one && withRefusal(one)) : decided;
   const timeouts = concerned.flatMap(({ domains }) =>
     domains.map(({ mirror }) => mirror?.statementTimeout ?? DEFAULT_STATEMENT_TIMEOUT),
@@ -36,5 +34,8 @@ export function mirrorOfText(
 /** A string that begins or ends transactions, or changes the session, passes whole: nothing can run in between. */
 const withRefusal = (one: Mirroring): Mirroring => ({
   ...one,
-  refusal: one.refusal ?? { code: 'string', why: 'it stands in a query string that controls transactions or the session' },
+  refusal: one.refusal ?? {
+    code: 'string',
+    why: 'it stands in a query string that controls transactions or the session',
+  },
 });

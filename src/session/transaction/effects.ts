@@ -1,5 +1,5 @@
-import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { Watcher } from '../../backend/reply-queue.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { IsolationLevel, SessionEffect, TableName } from '../../sql/statement.js';
 import { decodeQuery } from '../../wire/decode.js';
 import { noteDeallocated, notePrepared } from '../extended/named-statements.js';
