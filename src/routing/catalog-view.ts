@@ -61,6 +61,8 @@ export interface RelationFacts {
   readonly updates: RelationRef | null;
   /** Triggers, rules other than a view's own, policies, actions of foreign keys, functions in defaults and checks. */
   readonly hidden: readonly HiddenWork[];
+  /** Columns of its primary key, with their places among the columns from 1 on; absent: it has none. */
+  readonly key?: readonly { readonly column: string; readonly place: number }[];
   /** Absent: nothing of the kind. */
   readonly unsteady?: readonly UnsteadyFact[];
 }

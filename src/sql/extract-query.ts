@@ -1,6 +1,7 @@
 import { type CteScope, openCteScope, seesCte } from './cte-scope.js';
 import { changeTarget } from './extract-change.js';
 import { columnFills } from './extract-fills.js';
+import { pinnedRows } from './extract-pins.js';
 import { functionCall, readNamed } from './extract-function.js';
 import { lockingClause } from './extract-locking.js';
 import type { Facts } from './facts.js';
@@ -156,6 +157,7 @@ export class QueryWalk {
     const scope = openCteScope(statement.withClause, outer, (query, seen) => this.walk(query, seen));
     changeTarget(this.facts, tag, statement);
     columnFills(this.facts, tag, statement);
+    pinnedRows(this.facts, tag, statement);
     for (const field in statement) if (!DML_BY_HAND.has(field)) this.walk(statement[field], scope);
   }
 }

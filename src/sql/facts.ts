@@ -1,6 +1,7 @@
 import { ChangeList, FunctionList, TableList } from './name-list.js';
 import type {
   ColumnFill,
+  PinnedRow,
   SessionEffect,
   Statement,
   StatementKind,
@@ -34,6 +35,7 @@ export class Facts {
   /** What first made it hang on more than the data. */
   unsteady: string | null = null;
   readonly fills: ColumnFill[] = [];
+  readonly pins: PinnedRow[] = [];
   ordered = false;
   copyStream: 'in' | 'out' | null = null;
 
@@ -112,6 +114,7 @@ export class Facts {
       copyStream: this.copyStream,
       ...(this.unsteady === null ? {} : { unsteady: this.unsteady }),
       ...(this.fills.length === 0 ? {} : { fills: this.fills }),
+      ...(this.pins.length === 0 ? {} : { pins: this.pins }),
       ...(this.schemas.length === 0 ? {} : { schemas: this.schemas }),
     });
   }
@@ -120,8 +123,8 @@ export class Facts {
 /** Statements are shared by every session that sends the same text. */
 function freeze(statement: Statement): Statement {
   for (const list of [statement.reads, statement.writes, statement.locks, statement.sequences]) Object.freeze(list);
-  const { changes, functions, effects, schemas, homonyms, fills } = statement;
-  for (const list of [changes, functions, effects, schemas, homonyms, fills]) Object.freeze(list);
+  const { changes, functions, effects, schemas, homonyms, fills, pins } = statement;
+  for (const list of [changes, functions, effects, schemas, homonyms, fills, pins]) Object.freeze(list);
   return Object.freeze(statement);
 }
 

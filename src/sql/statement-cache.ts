@@ -131,6 +131,11 @@ export class StatementCache<Extra> {
     return this.#keep(known, parsed);
   }
 
+  /** The statements of a text with its literals, past the cache. Never throws for SQL. */
+  parseAnew(text: string): ParsedText {
+    return this.#parser.parse(text);
+  }
+
   /** What the caller has kept on the entries does not hold any more. */
   forgetExtras(): void {
     for (const entry of this.#entries.values()) entry.extra = null;

@@ -40,6 +40,18 @@ export type ColumnFill =
   | { readonly table: TableName; readonly given: readonly (string | number)[] | 'all' | 'unknown' }
   | { readonly table: TableName; readonly defaults: readonly string[] };
 
+/** A column, by name or by place from 1 on, that is equal to a constant (text) or a parameter (number). */
+export interface Pin {
+  readonly column: string | number;
+  readonly value: string | number;
+}
+
+/** A row that a change names by values. */
+export interface PinnedRow {
+  readonly table: TableName;
+  readonly row: readonly Pin[];
+}
+
 /**
  * What a piece of SQL touches: a statement, or the body of a function. A definition in a catalog (view, rule,
  * function) is told in the same words, so that the router follows them from one to the next.
@@ -196,6 +208,8 @@ export interface Statement extends Touches {
   readonly unsteady?: string;
   /** Which columns its new or changed rows get from the statement, and which from their defaults. */
   readonly fills?: readonly ColumnFill[];
+  /** Rows that it names by values. Those of a cached statement are not a text's own: its literals are taken out. */
+  readonly pins?: readonly PinnedRow[];
   /** A top-level ORDER BY fixes the order of the rows. */
   readonly ordered: boolean;
   /** COPY ... FROM STDIN / TO STDOUT. */

@@ -140,6 +140,7 @@ export class CatalogPart implements OidNames {
     const { links, views } = this.sections;
     const [view] = views.value.of(oid);
     const unsteady = this.sections.unsteady.value.of(oid).map(unsteadyFact);
+    const [key] = this.sections.keys.value.of(oid);
     const [owner] = this.#refs(pairedWith(links.value.owners, oid));
     return Object.freeze({
       kind,
@@ -150,6 +151,7 @@ export class CatalogPart implements OidNames {
       updates: view === undefined ? null : this.relation(view[1]),
       hidden: [...this.#works(oid), ...this.#keys(oid)],
       ...(unsteady.length > 0 && { unsteady }),
+      ...(key !== undefined && { key: key[1].map(([column, place]) => ({ column, place })) }),
     });
   }
 

@@ -80,6 +80,7 @@ export class PartReader {
       expressions: rowsOf('expressions'),
       foreignKeys: rowsOf('foreignKeys'),
       unsteady: rowsOf('unsteady'),
+      keys: rowsOf('keys'),
       functions: rowsOf('functions'),
     };
     return { raw, stamps };
@@ -122,6 +123,7 @@ export class PartReader {
         RowList.of(raw.foreignKeys as unknown as ForeignKeyRow[]),
       ),
       unsteady: section('unsteady', changed('unsteady'), () => RowList.of(raw.unsteady)),
+      keys: section('keys', changed('keys'), () => RowList.of(raw.keys)),
       functions: section('functions', functions !== null, () => functions?.functions ?? { schemas: [], rows: [] }),
       bodies: section('bodies', functions !== null, () => functions?.bodies ?? RowList.of([])),
     };

@@ -1,4 +1,4 @@
-import type { UnsteadyRow } from './rows.js';
+import type { KeyRow, UnsteadyRow } from './rows.js';
 
 /* Rows as the queries of section-queries.ts give them. */
 
@@ -70,5 +70,6 @@ export interface RawRows {
   readonly expressions: RawExpression;
   readonly foreignKeys: readonly [number, number, string, string, 0 | 1, ...(readonly string[] | null)[]];
   readonly unsteady: UnsteadyRow;
+  readonly keys: KeyRow;
   readonly functions: RawFunction;
 }

@@ -78,6 +78,9 @@ export type WorkRow = readonly [
 
 export const WORK_BITS = { read: 1, insert: 2, update: 4, delete: 8, truncate: 16 } as const;
 
+/** The primary key of a table: names of its columns, and their places among the columns. */
+export type KeyRow = readonly [oid: number, columns: readonly (readonly [name: string, place: number])[]];
+
 /** See UnsteadyFact. `number`: the column's place, or pg_trigger.tgtype. */
 export type UnsteadyRow = readonly [
   oid: number,
@@ -141,6 +144,7 @@ export interface SectionValues {
   readonly works: RowList<WorkRow>;
   readonly foreignKeys: RowList<ForeignKeyRow>;
   readonly unsteady: RowList<UnsteadyRow>;
+  readonly keys: RowList<KeyRow>;
   readonly functions: FunctionRows;
   readonly bodies: RowList<BodyRow>;
 }

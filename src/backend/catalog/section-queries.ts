@@ -149,6 +149,16 @@ SELECT json_build_array(oid, sort, name, number, what) AS r, ROW(oid, sort, name
           FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid
          WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND p.pronamespace::regnamespace::text <> 'pgfig') u`,
 
+  keys: `
+SELECT json_build_array(i.indrelid::bigint, (
+         SELECT json_agg(json_build_array(a.attname, (
+                  SELECT count(*) FROM pg_attribute b WHERE b.attrelid = a.attrelid AND b.attnum BETWEEN 1 AND a.attnum
+                     AND NOT b.attisdropped)) ORDER BY k.n)
+           FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
+           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)) AS r, i.indrelid::bigint AS o
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE indisprimary AND c.oid >= ${FIRST_USER_OID} AND ${ORDINARY_SCHEMA}`,
+
   functions: `
 SELECT json_build_array(p.oid::bigint, p.xmin::text, nspname, proname, prokind, lanname, provolatile,
          (SELECT substr(s, 13) FROM unnest(proconfig) s WHERE starts_with(s, 'search_path=')), e.extname,

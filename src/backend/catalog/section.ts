@@ -24,6 +24,7 @@ const CODECS: { readonly [Name in SectionName]: Codec<SectionValues[Name]> } = {
   works: rowList(),
   foreignKeys: rowList(),
   unsteady: rowList(),
+  keys: rowList(),
   functions: json(),
   bodies: rowList(),
 };

@@ -63,6 +63,7 @@ export function readWireText(
       works: at('works'),
       foreignKeys: at('foreignKeys'),
       unsteady: at('unsteady'),
+      keys: at('keys'),
       functions: at('functions'),
       bodies: at('bodies'),
     };

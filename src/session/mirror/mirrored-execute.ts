@@ -7,6 +7,7 @@ import type { SessionLink } from '../session-link.js';
 import type { MirrorReply } from './mirror-owner.js';
 import { type StartedCopy, startCopy, whenCopied } from './mirrored-copy.js';
 import { mirroredAt, noteRefused, queryOf, takeTags, unnamed } from './mirrored-text.js';
+import { keysOf } from './statement-keys.js';
 import { mirrorsOf } from './session-mirrors.js';
 
 /**
@@ -49,10 +50,11 @@ async function after(session: SessionCore, portal: Portal, begun: boolean, copy:
   if (copy !== null) return copy.end(good, tag);
   if (!good) return;
   const { prepared, bind } = portal;
-  const statement = mirroredAt(prepared.plan, 0);
-  if (statement === null || statement.mirroring.refusal !== null || bind === undefined) {
+  const found = mirroredAt(prepared.plan, 0);
+  if (found === null || found.mirroring.refusal !== null || bind === undefined) {
     return noteRefused(session, prepared.plan);
   }
+  const statement = { ...found, keys: keysOf(session, found.mirroring, textOfParse(prepared.parse), bind) };
   const timeout = prepared.plan.mirror?.timeout ?? 0;
   const run = execute('', 0);
   await mirrorsOf(session, timeout).repeat(statement, tag, timeout, (to: SessionLink, reply: MirrorReply) => {

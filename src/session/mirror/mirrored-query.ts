@@ -11,6 +11,7 @@ import { Transaction } from '../transaction/transaction.js';
 import { failureOf } from './divergence.js';
 import { type StartedCopy, startCopy, whenCopied } from './mirrored-copy.js';
 import { mirroredAt, noteRefused, noteRefusedAt, queryOf, repeatsSome, takeTags } from './mirrored-text.js';
+import { keysOf } from './statement-keys.js';
 import { mirrorsOf } from './session-mirrors.js';
 import { sendQueryTo } from './statement-mirror.js';
 
@@ -91,11 +92,13 @@ async function repeatText(session: SessionCore, plan: TextPlan, frame: Buffer, t
   const timeout = plan.mirror?.timeout ?? 0;
   const mirrors = mirrorsOf(session, timeout);
   for (const [at] of plan.parsed.statements.entries()) {
-    const statement = mirroredAt(plan, at);
-    if (statement === null) continue;
-    if (statement.mirroring.refusal !== null) noteRefusedAt(session, plan, at);
+    const found = mirroredAt(plan, at);
+    if (found === null) continue;
+    if (found.mirroring.refusal !== null) noteRefusedAt(session, plan, at);
     else {
       const part = partOf(session, plan, frame, at);
+      const keys = part === null ? null : keysOf(session, found.mirroring, part.subarray(5, -1));
+      const statement = { ...found, keys };
       if (part === null) mirrors.note(statement, failureOf('string', 'it cannot be cut out of its query string'));
       else await mirrors.repeat(statement, tags[at] ?? null, timeout, (to, reply) => sendQueryTo(to, reply, part));
     }

@@ -1,4 +1,4 @@
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Readable } from 'node:stream';
@@ -207,7 +207,7 @@ t.test('a new side that accepts and never answers', async (t) => {
   const sockets: Socket[] = [];
   const silent: Server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  await onTeardown(() => {
+  await onTeardown(async () => {
     for (const socket of sockets) socket.destroy();
     silent.close();
   });
@@ -230,4 +230,3 @@ t.test('a new side that accepts and never answers', async (t) => {
   for (let i = 0; i < 50; i++) t.match(await client.query('UPDATE orders SET n = n + 1 WHERE id = 1'), { rowCount: 1 });
   t.match(await client.query('SELECT n FROM orders WHERE id = 1'), { rows: [{ n: 50 }] });
 });
-void connectSocket;
