@@ -9,8 +9,7 @@ import { ClientRun } from './client/client-run.js';
 import { Waiters } from './client/waiters.js';
 import type { Portal, Prepared } from './extended/prepared.js';
 import type { SessionStart } from './login/session-start-facts.js';
-import type { MirroredCopy } from './mirror/mirrored-copy.js';
-import type { SessionMirrors } from './mirror/session-mirrors.js';
+import type { MirroredCopy, Mirrors } from './mirror/mirrors.js';
 import type { OwnRelations } from './names/own-relations.js';
 import { RoutingFacts } from './names/routing-facts.js';
 import { DECIDES_NAMES } from './names/search-path.js';
@@ -100,7 +99,7 @@ export abstract class SessionState {
   /** A link was lost on which the implicit transaction of a pipeline was open. */
   pipelineLost = false;
   /** Statement mirrors; null until there is something for them. */
-  mirrors: SessionMirrors | null = null;
+  mirrors: Mirrors | null = null;
   /** Command tags of the request that is to be repeated by a mirror; null: nobody wants to know. */
   tags: string[] | null = null;
   /** A COPY FROM STDIN that goes to a mirror as well, or is to be noted when it has ended. */

@@ -6,11 +6,25 @@ import { constantOf, inside, listOf, nodeOf, stringsOf, type TreeNode, textOf } 
 /** Rows that are named by one statement; of more, the first tell enough. */
 const MOST_ROWS = 10;
 
+/** Set while somebody wants them: cached statements have no literals, and no room for what nobody asks for. */
+let wanted = false;
+
+/** Parses with the rows that changes name by values; without this, `Statement.pins` is absent. */
+export function withPins<T>(parse: () => T): T {
+  wanted = true;
+  try {
+    return parse();
+  } finally {
+    wanted = false;
+  }
+}
+
 /**
  * The rows that a change names by constants and parameters: `WHERE a = 1 AND b = $2`, `WHERE a IN (1, 2)`, and the
  * rows of VALUES. Which of the columns are a key is for others to know.
  */
 export function pinnedRows(facts: Facts, tag: string, node: TreeNode): void {
+  if (!wanted) return;
   const table = tableOf(nodeOf(node.relation));
   const rows = tag === 'InsertStmt' ? insertedRows(node) : rowsOfWhere(node.whereClause);
   for (const row of rows.slice(0, MOST_ROWS)) if (row.length > 0) facts.pins.push({ table, row });

@@ -1,9 +1,9 @@
 import { type CteScope, openCteScope, seesCte } from './cte-scope.js';
 import { changeTarget } from './extract-change.js';
 import { columnFills } from './extract-fills.js';
-import { pinnedRows } from './extract-pins.js';
 import { functionCall, readNamed } from './extract-function.js';
 import { lockingClause } from './extract-locking.js';
+import { pinnedRows } from './extract-pins.js';
 import type { Facts } from './facts.js';
 import { tableOf } from './names.js';
 import { inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf } from './tree.js';

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { estimateBytes } from './estimate-bytes.js';
+import { withPins } from './extract-pins.js';
 import type { Parser } from './grammar.js';
 import type { ThreadAnswer, ThreadedParser } from './parser-thread.js';
 import { keyOf, readText, type TextKey } from './read-text.js';
@@ -131,9 +132,9 @@ export class StatementCache<Extra> {
     return this.#keep(known, parsed);
   }
 
-  /** The statements of a text with its literals, past the cache. Never throws for SQL. */
+  /** The statements of a text with its literals, and the rows that these name; past the cache. Never throws for SQL. */
   parseAnew(text: string): ParsedText {
-    return this.#parser.parse(text);
+    return withPins(() => this.#parser.parse(text));
   }
 
   /** What the caller has kept on the entries does not hold any more. */

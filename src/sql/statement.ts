@@ -208,7 +208,7 @@ export interface Statement extends Touches {
   readonly unsteady?: string;
   /** Which columns its new or changed rows get from the statement, and which from their defaults. */
   readonly fills?: readonly ColumnFill[];
-  /** Rows that it names by values. Those of a cached statement are not a text's own: its literals are taken out. */
+  /** Rows that it names by values; only where they were asked for (see `withPins`). */
   readonly pins?: readonly PinnedRow[];
   /** A top-level ORDER BY fixes the order of the rows. */
   readonly ordered: boolean;

@@ -5,31 +5,23 @@ import type { MirrorFailure } from './divergence.js';
 import { failureOf } from './divergence.js';
 import { MirrorReply } from './mirror-owner.js';
 import { mirroredAt } from './mirrored-text.js';
-import { type MirroredStatement, mirrorsOf, type SessionMirrors } from './session-mirrors.js';
+import type { MirroredCopy, MirroredStatement, Mirrors } from './mirrors.js';
+import { mirrorsOf } from './session-mirrors.js';
 import { type StatementMirror, sendQueryTo } from './statement-mirror.js';
-
-/** A COPY FROM STDIN under way on the monolith. */
-export interface MirroredCopy {
-  /** null: no mirror gets it. */
-  readonly copy: StartedCopy | null;
-  readonly simple: boolean;
-  /** What is to be done when it has ended. */
-  readonly finish: () => Promise<void>;
-}
 
 /**
  * The same COPY on the new database, begun before that of the monolith: the client may send its data as soon as the
  * monolith asks for them. They go to both as they come, and the slower one decides how fast that is.
  */
 export class StartedCopy {
-  readonly #mirrors: SessionMirrors;
+  readonly #mirrors: Mirrors;
   readonly #statement: MirroredStatement;
   readonly #mirror: StatementMirror;
   readonly #answer: MirrorReply | MirrorFailure;
   readonly #wasGivenUp: boolean;
 
   constructor(
-    mirrors: SessionMirrors,
+    mirrors: Mirrors,
     statement: MirroredStatement,
     mirror: StatementMirror,
     begun: { readonly answer: MirrorReply | MirrorFailure; readonly wasGivenUp: boolean },

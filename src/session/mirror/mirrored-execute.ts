@@ -7,8 +7,8 @@ import type { SessionLink } from '../session-link.js';
 import type { MirrorReply } from './mirror-owner.js';
 import { type StartedCopy, startCopy, whenCopied } from './mirrored-copy.js';
 import { mirroredAt, noteRefused, queryOf, takeTags, unnamed } from './mirrored-text.js';
-import { keysOf } from './statement-keys.js';
 import { mirrorsOf } from './session-mirrors.js';
+import { keysOf } from './statement-keys.js';
 
 /**
  * Execute of a portal whose statement is mirrored. It leaves the pipeline: the monolith answers it (by Flush, so that

@@ -11,8 +11,8 @@ import { Transaction } from '../transaction/transaction.js';
 import { failureOf } from './divergence.js';
 import { type StartedCopy, startCopy, whenCopied } from './mirrored-copy.js';
 import { mirroredAt, noteRefused, noteRefusedAt, queryOf, repeatsSome, takeTags } from './mirrored-text.js';
-import { keysOf } from './statement-keys.js';
 import { mirrorsOf } from './session-mirrors.js';
+import { keysOf } from './statement-keys.js';
 import { sendQueryTo } from './statement-mirror.js';
 
 /**

@@ -5,7 +5,8 @@ import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import { failureOf } from './divergence.js';
 import type { KeysOf } from './ledger.js';
-import { type MirroredStatement, mirrorsOf } from './session-mirrors.js';
+import type { MirroredStatement } from './mirrors.js';
+import { mirrorsOf } from './session-mirrors.js';
 
 /** One statement of a text for the mirror; null where it has no business with it. */
 export function mirroredAt(plan: TextPlan, at: number, keys: KeysOf | null = null): MirroredStatement | null {

@@ -1,23 +1,15 @@
-import type { Mirroring } from '../../routing/mirroring.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import type { Transaction } from '../transaction/transaction.js';
 import { type DivergenceReason, failureOf, type MirrorFailure } from './divergence.js';
-import { type KeysOf, Ledger, type LedgerEntry } from './ledger.js';
+import { Ledger, type LedgerEntry } from './ledger.js';
 import { mirrorHost } from './mirror-host.js';
 import { MirrorReply } from './mirror-owner.js';
+import type { MirroredStatement, Mirrors, Outcome } from './mirrors.js';
 import { StatementMirror } from './statement-mirror.js';
 
-/** A statement that ran on the monolith, as the mirror needs to know it. */
-export interface MirroredStatement {
-  readonly mirroring: Mirroring;
-  readonly fingerprint: string;
-  /** What is known of the rows that it concerns; asked for what becomes a divergence only. */
-  readonly keys: KeysOf | null;
-}
-
 /** The statement mirrors of one session, one for each new database, and what its transaction has given them to do. */
-export class SessionMirrors {
+export class SessionMirrors implements Mirrors {
   readonly #session: SessionCore;
   readonly #mirrors = new Map<string, StatementMirror>();
   readonly #ledger = new Ledger();
@@ -29,14 +21,12 @@ export class SessionMirrors {
     this.#session = session;
   }
 
-  /** The transaction under way has something for the mirror: its end must be told by `end`. */
   get isOpen(): boolean {
     if (!this.#ledger.isEmpty) return true;
     for (const mirror of this.#mirrors.values()) if (mirror.isOpen) return true;
     return false;
   }
 
-  /** Resolves when the transaction's end that is under way is through; null: none is. */
   get ending(): Promise<void> | null {
     return this.#ending;
   }
@@ -46,7 +36,6 @@ export class SessionMirrors {
     return false;
   }
 
-  /** The client has sent something: it may wait so many ms for each new database until it is answered. */
   allow(budget: number): void {
     for (const mirror of this.#mirrors.values()) mirror.allow(budget);
   }
@@ -61,7 +50,6 @@ export class SessionMirrors {
     return mirror;
   }
 
-  /** Savepoints of this transaction are those of the ledger from now on. */
   follow(tx: Transaction | null): void {
     if (tx === null || tx === this.#followed) return;
     this.#followed = tx;
@@ -72,10 +60,6 @@ export class SessionMirrors {
     tx.watch(this.#ledger);
   }
 
-  /**
-   * Runs a statement on the new database that the monolith has carried out.
-   * @param tag what it was answered there; null: not known
-   */
   async repeat(
     statement: MirroredStatement,
     tag: string | null,
@@ -90,7 +74,6 @@ export class SessionMirrors {
     this.settle(statement, mirror, answer, { tag, wasGivenUp });
   }
 
-  /** Compares what both have answered, and notes it. */
   settle(
     statement: MirroredStatement,
     mirror: StatementMirror,
@@ -104,7 +87,6 @@ export class SessionMirrors {
     this.note(statement, mirror.giveUp(failureOf('rows', why)));
   }
 
-  /** @param failure null: it has run there too, as far as that is known yet */
   note(statement: MirroredStatement, failure: MirrorFailure | null): void {
     this.follow(this.#session.tx);
     const { mirroring, fingerprint } = statement;
@@ -112,12 +94,10 @@ export class SessionMirrors {
     this.#ledger.note(mirroring, fingerprint, failure, statement.keys);
   }
 
-  /** Nothing more of the transaction is repeated: how it ends will not be seen. */
   giveUp(reason: DivergenceReason, why: string): void {
     for (const mirror of this.#mirrors.values()) if (mirror.isOpen) mirror.giveUp(failureOf(reason, why));
   }
 
-  /** The monolith's COMMIT is about to be sent. @returns to be called when all is through */
   beginEnd(): () => void {
     let done = (): void => undefined;
     const ending = new Promise<void>((resolve) => {
@@ -130,12 +110,7 @@ export class SessionMirrors {
     };
   }
 
-  /**
-   * The monolith has ended its transaction: what is committed there is committed here, and what is missing here is told.
-   * Never rejects.
-   * @param outcome 'unknown': nobody heard how it ended
-   */
-  async end(outcome: 'committed' | 'rolled back' | 'unknown'): Promise<void> {
+  async end(outcome: Outcome): Promise<void> {
     const failures = new Map<string, MirrorFailure>();
     for (const [database, mirror] of this.#mirrors) {
       if (!mirror.isOpen) continue;
@@ -145,7 +120,7 @@ export class SessionMirrors {
     this.#tell(outcome, failures);
   }
 
-  #tell(outcome: 'committed' | 'rolled back' | 'unknown', failures: ReadonlyMap<string, MirrorFailure>): void {
+  #tell(outcome: Outcome, failures: ReadonlyMap<string, MirrorFailure>): void {
     this.#followed = null;
     const entries = this.#ledger.take();
     if (outcome === 'rolled back') return;
@@ -166,12 +141,10 @@ export class SessionMirrors {
     }
   }
 
-  /** RESET ALL, DISCARD ALL. */
   reset(): void {
     for (const mirror of this.#mirrors.values()) mirror.reset();
   }
 
-  /** The session is over. @param unknown its COMMIT was on its way */
   close(unknown: boolean): void {
     for (const mirror of this.#mirrors.values()) mirror.close();
     this.#tell(unknown ? 'unknown' : 'rolled back', new Map());
@@ -179,7 +152,7 @@ export class SessionMirrors {
 }
 
 /** What has run there well, and shares the end of its transaction. */
-function sharedFailure(outcome: string, failure: MirrorFailure | undefined): MirrorFailure | null {
+function sharedFailure(outcome: Outcome, failure: MirrorFailure | undefined): MirrorFailure | null {
   if (outcome === 'unknown') return failureOf('unknown', 'the COMMIT of the monolith was not answered');
   if (failure === undefined) return null;
   if (failure.reason === 'commit') return failure;
@@ -187,7 +160,7 @@ function sharedFailure(outcome: string, failure: MirrorFailure | undefined): Mir
 }
 
 /** The session's mirrors, made when there is something for them to do. */
-export function mirrorsOf(session: SessionCore, budget: number): SessionMirrors {
+export function mirrorsOf(session: SessionCore, budget: number): Mirrors {
   session.mirrors ??= new SessionMirrors(session);
   session.mirrors.allow(budget);
   return session.mirrors;

@@ -41,7 +41,9 @@ function keysIn(
   const key = catalog?.relation?.(rules.defaultDatabase, schema, name)?.key ?? [];
   if (key.length === 0) return [];
   return pins.flatMap(({ table: pinned, row }) => {
-    const values = key.map(({ column, place }) => row.find((one) => one.column === column || one.column === place)?.value);
+    const values = key.map(
+      ({ column, place }) => row.find((one) => one.column === column || one.column === place)?.value,
+    );
     const texts = values.map((value) => (typeof value === 'number' ? parameters[value - 1] : value));
     if (pinned.name !== name || texts.some((text) => text === undefined || text === null)) return [];
     return [key.map(({ column }, at) => `${column}=${texts[at]}`).join(', ')];

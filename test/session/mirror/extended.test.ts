@@ -66,7 +66,11 @@ const bound = (sql: string, values: string, portal = ''): string[] => [
 
 const CONVERSATIONS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a pipeline is one transaction': [
-    [...bound('INSERT INTO orders (id) VALUES ($1)', '["200"]'), ...bound('UPDATE orders SET n = 4 WHERE id = $1', '["200"]'), 'Sync'],
+    [
+      ...bound('INSERT INTO orders (id) VALUES ($1)', '["200"]'),
+      ...bound('UPDATE orders SET n = 4 WHERE id = $1', '["200"]'),
+      'Sync',
+    ],
   ],
   'an error takes the whole pipeline along': [
     [
@@ -98,10 +102,20 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly string[])[]>> = 
       ...bound('INSERT INTO orders (id) VALUES ($1)', '["206"]'),
       'Sync',
     ],
-    [...bound('BEGIN', '[]'), ...bound('DELETE FROM orders WHERE id = $1', '["205"]'), ...bound('ROLLBACK', '[]'), 'Sync'],
+    [
+      ...bound('BEGIN', '[]'),
+      ...bound('DELETE FROM orders WHERE id = $1', '["205"]'),
+      ...bound('ROLLBACK', '[]'),
+      'Sync',
+    ],
   ],
   'BEGIN in the middle of a pipeline': [
-    [...bound('INSERT INTO orders (id) VALUES ($1)', '["207"]'), ...bound('BEGIN', '[]'), ...bound('INSERT INTO orders (id) VALUES ($1)', '["208"]'), 'Sync'],
+    [
+      ...bound('INSERT INTO orders (id) VALUES ($1)', '["207"]'),
+      ...bound('BEGIN', '[]'),
+      ...bound('INSERT INTO orders (id) VALUES ($1)', '["208"]'),
+      'Sync',
+    ],
     ['Query "ROLLBACK"'],
     ['Query "SELECT count(*) FROM orders WHERE id IN (207, 208)"'],
   ],
@@ -148,7 +162,12 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly string[])[]>> = 
     [...bound('UPDATE orders SET n = 9 WHERE id = 1', '[]'), 'Sync', ...bound('ROLLBACK', '[]'), 'Sync'],
   ],
   'COPY by the simple protocol': [
-    ['Query "COPY orders (id, note) FROM STDIN"', 'CopyData "300\\tcopied\\n"', 'CopyData "301\\t\\\\N\\n"', 'CopyDone'],
+    [
+      'Query "COPY orders (id, note) FROM STDIN"',
+      'CopyData "300\\tcopied\\n"',
+      'CopyData "301\\t\\\\N\\n"',
+      'CopyDone',
+    ],
     ['Query "SELECT count(*) FROM orders WHERE id >= 300"'],
     ['Query "COPY orders (id) FROM STDIN"', 'CopyData "302\\n"', 'CopyFail "changed my mind"'],
     ['Query "COPY orders (id) FROM STDIN"', 'CopyData "303\\n1\\n"', 'CopyDone'],
@@ -191,7 +210,12 @@ t.test('user types: their OIDs differ in the copy', async (t) => {
     Number((await server.query<{ o: number }>("SELECT 'mood'::regtype::oid::int AS o", dbname)).rows[0]?.o);
   const [here, there] = [await oid('shop'), await oid('orders', shop.copy)];
   t.not(here, there);
-  const client = await WireClient.connect({ host: '127.0.0.1', port: shop.pgfig.port, user: 'postgres', database: 'shop' });
+  const client = await WireClient.connect({
+    host: '127.0.0.1',
+    port: shop.pgfig.port,
+    user: 'postgres',
+    database: 'shop',
+  });
   await client.send([parseSend('Startup {"user":"postgres","database":"shop"}')]);
   await client.until('ReadyForQuery');
   const lines = await play(client, [

@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import t from 'tap';
-import { onTeardown } from '../../support/teardown.js';
 import { startPgfig } from '../../support/pgfig.js';
 import { startPostgres } from '../../support/postgres.js';
+import { onTeardown } from '../../support/teardown.js';
 import { connect, failure, statusOf, until } from '../two-databases.js';
 import { alike, startMirroredShop, TABLES } from './mirrored-shop.js';
 
-t.test('twenty clients on the same rows: no order but the monolith\'s', async (t) => {
+t.test("twenty clients on the same rows: no order but the monolith's", async (t) => {
   const shop = await startMirroredShop();
   const clients = await Promise.all(Array.from({ length: 20 }, () => shop.connect()));
   await Promise.all(
@@ -23,7 +23,10 @@ t.test('twenty clients on the same rows: no order but the monolith\'s', async (t
         else {
           await client.query('BEGIN');
           await client.query('SELECT 1 FROM orders WHERE id = $1 FOR UPDATE', [id]);
-          await client.query('UPDATE orders SET note = reverse(note) || $1, n = n * 2 % 1001 + 1 WHERE id = $2', [letter, id]);
+          await client.query('UPDATE orders SET note = reverse(note) || $1, n = n * 2 % 1001 + 1 WHERE id = $2', [
+            letter,
+            id,
+          ]);
           await client.query(at % 5 === 0 ? 'ROLLBACK' : 'COMMIT');
         }
       }
@@ -49,7 +52,10 @@ t.test('the new side is killed in the midst of a transaction, and comes back', a
   t.equal((missing.lost ?? 0) + (missing.unreachable ?? 0) + (missing.transaction ?? 0), 22, JSON.stringify(missing));
   await until(() => shop.told().reduce((sum, { count }) => sum + count, 0) === 22, 'all of it is told');
   t.ok(shop.told().length < 15, `in ${shop.told().length} lines`);
-  t.ok(shop.told().some(({ keys }) => keys.includes('id=51')), 'with keys');
+  t.ok(
+    shop.told().some(({ keys }) => keys.includes('id=51')),
+    'with keys',
+  );
   await shop.copy.restart();
   let id = 100;
   await until(async () => {
@@ -84,7 +90,7 @@ t.test('a new side that is stuck is waited for no longer than statementTimeout',
   await client.query('BEGIN');
   await client.query("UPDATE orders SET note = 'fine' WHERE id = 2");
   await client.query("UPDATE orders SET note = 'later' WHERE id = 1");
-  await client.query("UPDATE orders SET n = 1 WHERE id = 2");
+  await client.query('UPDATE orders SET n = 1 WHERE id = 2');
   await client.query('COMMIT');
   t.strictSame(await shop.divergences(), { timeout: 2, transaction: 2 });
   await blocker.query('ROLLBACK');
@@ -105,7 +111,8 @@ t.test('a new side that is stuck is waited for no longer than statementTimeout',
 
 t.test('errors and other numbers of rows', async (t) => {
   const shop = await startMirroredShop({
-    inCopy: "ALTER TABLE orders ADD CHECK (n < 100); INSERT INTO orders (id) VALUES (77); DELETE FROM orders WHERE id = 2;",
+    inCopy:
+      'ALTER TABLE orders ADD CHECK (n < 100); INSERT INTO orders (id) VALUES (77); DELETE FROM orders WHERE id = 2;',
   });
   const client = await shop.connect({ application_name: 'billing' });
   t.match(await client.query('UPDATE orders SET n = 100 WHERE id = 1'), { rowCount: 1 });
@@ -125,14 +132,18 @@ t.test('errors and other numbers of rows', async (t) => {
     shop.told().find(({ reason }) => reason === 'rows'),
     { keys: ['id=2'], why: 'the monolith answered UPDATE 1, the new database UPDATE 0' },
   );
-  t.match(shop.told().find(({ sqlstate }) => sqlstate === '23505'), { keys: ['id=77'] });
+  t.match(
+    shop.told().find(({ sqlstate }) => sqlstate === '23505'),
+    { keys: ['id=77'] },
+  );
 });
 
 t.test('a COMMIT that fails on one side only', async (t) => {
-  const deferred = 'ALTER TABLE order_items DROP CONSTRAINT order_items_order_id_fkey, ADD FOREIGN KEY (order_id) REFERENCES orders DEFERRABLE INITIALLY DEFERRED;';
-  const shop = await startMirroredShop({ inCopy: deferred + 'DELETE FROM orders WHERE id = 1;' });
+  const deferred =
+    'ALTER TABLE order_items DROP CONSTRAINT order_items_order_id_fkey, ADD FOREIGN KEY (order_id) REFERENCES orders DEFERRABLE INITIALLY DEFERRED;';
+  const shop = await startMirroredShop({ inCopy: `${deferred} DELETE FROM orders WHERE id = 1;` });
   const client = await shop.connect();
-  await client.query("INSERT INTO order_items (id, order_id) VALUES (1, 1)");
+  await client.query('INSERT INTO order_items (id, order_id) VALUES (1, 1)');
   t.strictSame(await shop.divergences(), { commit: 1 });
   const strict = await startMirroredShop({ inMonolith: deferred, inCopy: deferred });
   const other = await strict.connect();
@@ -166,7 +177,7 @@ t.test('a big COPY goes to both, and a new side that is slow or dies does not st
   await blocker.connect();
   await onTeardown(() => blocker.end().catch(() => undefined));
   await blocker.query('BEGIN');
-  await blocker.query("INSERT INTO orders (id) VALUES (100100)");
+  await blocker.query('INSERT INTO orders (id) VALUES (100100)');
   // It waits there for the end of the other transaction, and takes no more data.
   await copy(100_000, 20_000);
   t.strictSame(await shop.divergences(), { timeout: 1 });
@@ -179,7 +190,9 @@ t.test('clients that vanish leave the two alike', async (t) => {
   const gone: Promise<void>[] = [];
   for (let i = 0; i < 60; i++) {
     const client = await shop.connect();
-    const sent = client.query(`UPDATE orders SET note = note || '${i % 10}' WHERE id = ${1 + (i % 2)}`).catch(() => undefined);
+    const sent = client
+      .query(`UPDATE orders SET note = note || '${i % 10}' WHERE id = ${1 + (i % 2)}`)
+      .catch(() => undefined);
     const socket = (client as unknown as { connection: { stream: Socket } }).connection.stream;
     gone.push(
       new Promise((resolve) =>
@@ -193,7 +206,10 @@ t.test('clients that vanish leave the two alike', async (t) => {
   }
   await Promise.all(gone);
   await until(async () => {
-    const { rows } = await shop.monolith.query("SELECT 1 FROM pg_stat_activity WHERE datname = 'shop' AND query LIKE 'UPDATE%' AND state <> 'idle'", 'shop');
+    const { rows } = await shop.monolith.query(
+      "SELECT 1 FROM pg_stat_activity WHERE datname = 'shop' AND query LIKE 'UPDATE%' AND state <> 'idle'",
+      'shop',
+    );
     return rows.length === 0;
   }, 'all are through');
   await until(async () => {
