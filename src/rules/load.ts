@@ -7,6 +7,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
 import type { Domain, Phase, ReadsRule, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
+import { isMirroredByStatement } from './statement-mirror.js';
 import { parseTableName, tableKey } from './table-name.js';
 
 export interface RulesContext {
@@ -100,7 +101,7 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     domains.push(domain);
     const at = placesOf(yaml, domain, seen);
     places.set(domain.name, at);
-    if (UNMIRRORED.includes(domain.phase)) warnings.addAt(at.phase, unmirrored(domain));
+    if (UNMIRRORED.includes(domain.phase) && !isMirroredByStatement(domain)) warnings.addAt(at.phase, unmirrored(domain));
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });

@@ -252,6 +252,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
     case 'commit':
     case 'rollback': {
       if (control.type === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
+      session.mirrors?.renew();
       const committed = await endEverywhere(session, tx, control.type, control.chain);
       session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
       session.client.releaseReports();

@@ -27,6 +27,8 @@ export interface Mirrors {
   readonly congested: boolean;
   /** The client has sent something: it may wait so many ms for each new database until it is answered. */
   allow(budget: number): void;
+  /** The same as the last time, for something new that it has sent. */
+  renew(): void;
   mirror(database: string, budget: number): StatementMirror;
   /** Savepoints of this transaction are those of the ledger from now on. */
   follow(tx: Transaction | null): void;

@@ -14,6 +14,7 @@ export class SessionMirrors implements Mirrors {
   readonly #mirrors = new Map<string, StatementMirror>();
   readonly #ledger = new Ledger();
   #followed: Transaction | null = null;
+  #budget = 0;
   /** From before the monolith's COMMIT is sent until that of the mirror is answered. */
   #ending: Promise<void> | null = null;
 
@@ -37,7 +38,12 @@ export class SessionMirrors implements Mirrors {
   }
 
   allow(budget: number): void {
+    this.#budget = budget;
     for (const mirror of this.#mirrors.values()) mirror.allow(budget);
+  }
+
+  renew(): void {
+    this.allow(this.#budget);
   }
 
   mirror(database: string, budget: number): StatementMirror {

@@ -142,6 +142,7 @@ function runEnd(
       .then(() => afterChain(session, tx, chain, only))
       .then(() => settleContext(session));
   }
+  session.mirrors?.renew();
   return endEverywhere(session, tx, how, chain).then((committed) => {
     session.sayCommand(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
   });
