@@ -13,8 +13,11 @@ const MAY_IMPORT = {
   routing: ['errors', 'sql', 'rules'],
   backend: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'routing'],
   matrix: ['errors', 'sql', 'config', 'rules', 'routing'],
-  session: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'rules', 'routing', 'backend', 'matrix'],
+  mirror: ['errors', 'sql', 'config', 'rules', 'routing', 'backend'],
+  session: ['errors', 'wire', 'sql', 'net', 'config', 'auth', 'rules', 'routing', 'backend', 'matrix', 'mirror'],
   discovery: ['errors', 'sql', 'config', 'rules', 'routing', 'backend', 'matrix'],
+  jobs: ['errors', 'sql', 'config', 'rules', 'routing', 'backend', 'mirror'],
+  events: ['errors', 'sql', 'config', 'rules', 'backend', 'mirror'],
   operator: [
     'errors',
     'wire',
@@ -26,8 +29,11 @@ const MAY_IMPORT = {
     'routing',
     'backend',
     'matrix',
+    'mirror',
     'session',
     'discovery',
+    'jobs',
+    'events',
   ],
   embedded: ['errors', 'config'],
 };
@@ -55,7 +61,7 @@ module.exports = {
       name: 'session-knows-no-sinks',
       comment: 'The session emits typed events; YAML, metrics, logs and Kafka are wired in main.',
       severity: 'error',
-      from: { path: '^src/(wire|net|routing|backend|matrix|session)/' },
+      from: { path: '^src/(wire|net|routing|backend|matrix|mirror|jobs|events|session)/' },
       to: { path: 'node_modules/(yaml|prom-client|pino|kafkajs|hono)' },
     },
     {

@@ -33,9 +33,15 @@ export function pgClientOptions(config: Config, database: DatabaseConfig, name: 
 /**
  * Connects as `sslmode` says, `allow` and `prefer` with their second try (libpq, "SSL Support").
  * The caller ends the client. Throws what the driver throws, and PgfigError FILE_UNREADABLE for a certificate.
+ * @param more options of the driver that replace pgfig's own, such as other time-outs
  */
-export async function connectPg(config: Config, database: DatabaseConfig, name: string): Promise<pg.Client> {
-  const options = pgClientOptions(config, database, name);
+export async function connectPg(
+  config: Config,
+  database: DatabaseConfig,
+  name: string,
+  more: pg.ClientConfig = {},
+): Promise<pg.Client> {
+  const options = { ...pgClientOptions(config, database, name), ...more };
   try {
     return await open(options);
   } catch (error) {

@@ -36,6 +36,10 @@ export const ERROR_TABLE = {
   IDLE_SESSION_TIMEOUT: fatal('57P05'),
   UNKNOWN_DATABASE: fatal('3D000'),
   INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
+  // The mirror
+  RELAY_LOST: error('40001', undefined, true),
+  BACKFILL_REFUSED: error('55000'),
+  BACKFILL_STALLED: error('55000'),
   // Routing
   NO_COMMON_HOME: error('0A000', undefined, true),
   SECOND_WRITER: error('0A000', undefined, true),
@@ -75,6 +79,17 @@ export const ERROR_TABLE = {
   MATRIX_UNREADABLE: error('F0000'),
   /** Nothing, or more than one thing, has the name that a command was given. */
   NAME_UNKNOWN: error('42P01'),
+  // Jobs: only the operator sees them
+  NOT_COMPARABLE: error('0A000', 'pgfig check lists what differs between the two.'),
+  NOT_REPAIRABLE: error('0A000'),
+  // The mirror: told to the operator
+  /** A domain cannot be mirrored as it is; the message has every reason. */
+  MIRROR_REFUSED: error('F0000'),
+  /** Something else holds what is needed for longer than one waits. */
+  MIRROR_BUSY: error('55P03', undefined, true),
+  // Events
+  EVENTS_NOT_CAPTURED: error('55000', 'Run pgfig mirror install DOMAIN, or take events: out of its rule.'),
+  OUTBOX_UNFIT: error('55000'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

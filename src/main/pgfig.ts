@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
+import { addMirrorCommands } from './mirror-commands.js';
 
 /**
  * The program `pgfig`. Each command loads its own parts only when it runs: `--help` and `explain --offline` need no
@@ -137,6 +138,7 @@ answer.`,
       process.exitCode = await (await import('../operator/cli/reload.js')).reload(options);
     });
   addDiscoveryCommands(pgfig);
+  addMirrorCommands(pgfig);
   return pgfig;
 }
 

@@ -74,6 +74,9 @@ export class Primary {
       onConsole: (from, request) => {
         if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
       },
+      // What nobody gets is sent again by its worker, when there is a control process.
+      onSync: (from, request) => this.#control.send({ ...request, from }),
+      onPoke: (domains) => this.#control.send({ type: 'mirror-poke', domains }),
     });
     this.#control = new ControlChild({
       exec: fileURLToPath(new URL('./control.js', import.meta.url)),
@@ -86,6 +89,7 @@ export class Primary {
         adminPort,
       }),
       onMessage: (message) => this.#receive(message),
+      onBegun: () => this.#pool.broadcast({ type: 'control-started' }),
     });
   }
 
@@ -175,6 +179,9 @@ export class Primary {
         break;
       case 'console':
         this.#pool.answerConsole(message.to, message.id, message.outcome);
+        break;
+      case 'mirror-synced':
+        this.#pool.turnOver(message.to, message.id, message.outcome);
         break;
       case 'status':
         this.#control.send({ type: 'status', id: message.id, status: this.#status() });

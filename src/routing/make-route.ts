@@ -19,6 +19,7 @@ export function makeRoute(statement: Statement, needs: Needs, choice: Choice): R
   const reads: string[] = [];
   const written: string[] = [];
   const writtenDomains: string[] = [];
+  const changedDomains: string[] = [];
   let domain: string | null = null;
   let changes = statement.writesData;
   for (const { what, access, table } of needs.all) {
@@ -27,6 +28,7 @@ export function makeRoute(statement: Statement, needs: Needs, choice: Choice): R
     domain ??= name;
     if (name !== null && access !== 'read' && !writtenDomains.includes(name)) writtenDomains.push(name);
     if (table === null || table.nature === 'sequence') continue;
+    if (name !== null && access === 'write' && !changedDomains.includes(name)) changedDomains.push(name);
     const names = access === 'write' ? written : reads;
     if (!names.includes(what)) names.push(what);
   }
@@ -42,6 +44,7 @@ export function makeRoute(statement: Statement, needs: Needs, choice: Choice): R
     written: Object.freeze(written),
     touches: touchesOf(needs.all),
     writtenDomains: Object.freeze(writtenDomains),
+    changedDomains: Object.freeze(changedDomains),
     movesNames: needs.movesNames,
     opaque: needs.opaque,
   });

@@ -21,7 +21,7 @@ export function planStatement(statement: Statement, context: RoutingContext): Ro
     // Only preparing changes nothing; EXECUTE is planned by the session from the statement inside.
     if (effect.type === 'prepare') {
       const route = planStatement(effect.statement, context);
-      return Object.freeze({ ...route, writes: false, writtenDomains: Object.freeze([]) });
+      return Object.freeze({ ...route, writes: false, writtenDomains: NONE, changedDomains: NONE });
     }
   }
   const named = namedNeeds(statement, context);
@@ -30,6 +30,8 @@ export function planStatement(statement: Statement, context: RoutingContext): Ro
   const [needs, choice] = commonHome(statement, named, context);
   return makeRoute(statement, needs, choice);
 }
+
+const NONE: readonly string[] = Object.freeze([]);
 
 /** The routes of a query string's statements, each as if it stood alone. */
 export function planText(parsed: ParsedText, context: RoutingContext): readonly Route[] {

@@ -43,6 +43,8 @@ export interface Route {
   readonly touches: readonly RouteTouch[];
   /** Domains of which it writes or locks a table. */
   readonly writtenDomains: readonly string[];
+  /** Domains of which it writes a table; locks change nothing. */
+  readonly changedDomains: readonly string[];
   /** Runs something that may change search_path in ways that the statement does not show. */
   readonly movesNames: boolean;
   /** Why part of it could not be seen through; null where all could. */

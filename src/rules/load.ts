@@ -5,9 +5,9 @@ import { readSections } from '../config/sections.js';
 import { isRecord, YamlFile } from '../config/yaml-file.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
+import { readEvents, readOutbox } from './events-rule.js';
 import type { Domain, Phase, ReadsRule, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
-import { isMirroredByStatement } from './statement-mirror.js';
 import { parseTableName, tableKey } from './table-name.js';
 
 export interface RulesContext {
@@ -16,6 +16,8 @@ export interface RulesContext {
   /** Name of the default database. */
   readonly default: string;
   readonly version: number;
+  /** Whether pgfig.yaml names a Kafka cluster; without this nobody asks. */
+  readonly kafka?: boolean;
 }
 
 /** The text of each rules file, by its path: what a set was made of, to see whether anything changed. */
@@ -91,7 +93,7 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
   const known = [...context.databases];
   const domains: Domain[] = [];
   const places = new Map<string, RulePlaces>();
-  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map() };
+  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map(), outboxes: new Map() };
   for (const [file, text] of texts) {
     const before = problems.count;
     const yaml = new YamlFile(file, text, problems);
@@ -101,7 +103,11 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     domains.push(domain);
     const at = placesOf(yaml, domain, seen);
     places.set(domain.name, at);
-    if (UNMIRRORED.includes(domain.phase) && !isMirroredByStatement(domain)) warnings.addAt(at.phase, unmirrored(domain));
+    if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
+      warnings.addAt(at.phase, unmirrored(domain));
+    if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
+      warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
+    }
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
@@ -109,17 +115,21 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
 }
 
 /** The phases in which the copy must be in step with the monolith, or will soon have to be. */
-const UNMIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
+const MIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];
 
 const unmirrored = ({ name, phase, database }: Domain): string =>
-  `domain ${name} is in phase ${phase}, and this version of pgfig mirrors nothing. ` +
+  `domain ${name} is in phase ${phase}, and its rule says capture: none. ` +
   `Keep the copy in ${database} in step by other means, such as logical replication`;
+
+const unsent = ({ name }: Domain): string =>
+  `domain ${name} has events or outbox, and pgfig.yaml names no Kafka cluster: nothing is sent. Add kafka.brokers`;
 
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {
   readonly domains: Map<string, string>;
   readonly tables: Map<string, { readonly place: string; readonly domain: string }>;
   readonly locals: Map<string, string>;
+  readonly outboxes: Map<string, string>;
 }
 
 function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: string, seen: Seen): Domain | null {
@@ -166,6 +176,10 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     ...(parts.mirror && { mirror: parts.mirror }),
     ...((parts.reads !== undefined || phase === 'read-new') && { reads: readsRule(parts.reads ?? {}) }),
     ...(parts.shadow && { shadow: parts.shadow }),
+    ...(parts.events && { events: readEvents(yaml, parts.events, { domain: name, tables }) }),
+    ...(parts.outbox && {
+      outbox: readOutbox(yaml, parts.outbox, { domain: name, place: (path) => yaml.place(path), seen: seen.outboxes }),
+    }),
   });
 }
 

@@ -3,12 +3,14 @@
 export type Phase = 'monolith' | 'dual-write' | 'shadow-read' | 'read-new' | 'write-new' | 'retired';
 
 export interface MirrorRule {
-  readonly capture: 'outbox' | 'statement';
+  readonly capture: 'outbox' | 'statement' | 'none';
   readonly apply: 'sync' | 'async';
   /** Milliseconds. */
   readonly syncTimeout: number;
   /** Milliseconds; for `capture: statement`. */
   readonly statementTimeout?: number;
+  /** Whether triggers of the copy refuse what does not come from the relay. */
+  readonly guard: 'on' | 'off';
 }
 
 export interface ReadsRule {
@@ -21,6 +23,42 @@ export interface ReadsRule {
 export interface ShadowRule {
   /** Percentage of reads (0 to 100) that are compared. */
   readonly sample: number;
+}
+
+/** The change feed of a mirrored domain. */
+export interface EventsRule {
+  /** Without kafka.topicPrefix; null: the domain's name. */
+  readonly topic: string | null;
+  /** One topic for the domain, or one for each table. */
+  readonly per: 'domain' | 'table';
+  readonly envelope: 'plain' | 'cloudevents' | 'debezium';
+}
+
+/** What the columns of an outbox table are called. */
+export interface OutboxColumns {
+  readonly id: string;
+  /** null: the domain's name stands for it. */
+  readonly aggregateType: string | null;
+  readonly aggregateId: string;
+  readonly type: string;
+  readonly payload: string;
+  /** By which events are put in order; 'xmin': transaction ids; null: what can be found. */
+  readonly order: string | null;
+  /** Set when an event was sent, where events are marked. */
+  readonly sentAt: string;
+}
+
+/** Outbox tables of an application, relayed to Kafka. */
+export interface OutboxRule {
+  /** 'schema.table' */
+  readonly tables: readonly string[];
+  /** Whether what `pgfig.publish` is given is relayed, too. */
+  readonly publish: boolean;
+  readonly columns: OutboxColumns;
+  /** Without kafka.topicPrefix; `{aggregatetype}` stands for the event's. */
+  readonly topic: string;
+  readonly after: 'delete' | 'mark';
+  readonly envelope: 'plain' | 'cloudevents';
 }
 
 export interface Domain {
@@ -38,6 +76,8 @@ export interface Domain {
   readonly mirror?: MirrorRule;
   readonly reads?: ReadsRule;
   readonly shadow?: ShadowRule;
+  readonly events?: EventsRule;
+  readonly outbox?: OutboxRule;
 }
 
 export interface RuleSet {

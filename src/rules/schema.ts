@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, percent, text } from '../config/units.js';
+import { eventsSection, outboxSection } from './events-schema.js';
 import { PHASES } from './phases.js';
 
 /** The shape of a file of `routing-rules/`, with the texts that editors show (schema/rule.schema.json). */
@@ -25,9 +26,11 @@ export const ruleShape = {
   mirror: z
     .strictObject({
       capture: z
-        .enum(['outbox', 'statement'])
+        .enum(['outbox', 'statement', 'none'])
         .default('outbox')
-        .describe('How changes are caught: by triggers into an outbox, or by the proxy from the statements.'),
+        .describe(
+          'How changes are caught: by triggers into an outbox, by the proxy from the statements, or not: then the copy is kept in step by other means.',
+        ),
       apply: z
         .enum(['sync', 'async'])
         .default('sync')
@@ -36,6 +39,10 @@ export const ruleShape = {
       statementTimeout: duration
         .prefault('1s')
         .describe('capture: statement: how long a client waits for the new database at most.'),
+      guard: z
+        .enum(['on', 'off'])
+        .default('on')
+        .describe('on: whatever writes to the copy past pgfig is refused there.'),
     })
     .optional()
     .describe('How the copy is kept in step.'),
@@ -55,6 +62,8 @@ export const ruleShape = {
     .strictObject({ sample: percent.prefault('100%').describe('Share of the reads that are compared.') })
     .optional()
     .describe('Comparing reads, in phase shadow-read.'),
+  events: eventsSection,
+  outbox: outboxSection,
   crossDatabase: z
     .enum(['refuse'])
     .default('refuse')

@@ -174,6 +174,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onDrain(link?: Link): void {
     if (link !== undefined) return this.resumeClient();
+    // They go on when what they have said may leave.
+    if (this.holding) return;
     let congested = false;
     for (const { link: paused } of this.links.values()) {
       paused.resume();
@@ -214,7 +216,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
-    if (status === IDLE) this.work.end(!this.lastQueryFailed);
+    if (status === IDLE) this.ended(!this.lastQueryFailed);
+    if (this.commits.due) this.beforeReady();
     if (this.readyHold !== 'no') {
       this.readyHold = 'held';
       return 0;
@@ -245,10 +248,10 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onError(link: Link, fields: ErrorFields): void {
     this.queryFailed = true;
+    this.failedWith = fields.code;
     this.copyIn = false;
     const target = this.links.get(link.database);
     if (target !== undefined && link.queue.needsSync && !target.lastWasQuery) this.skipping = true;
-    void fields;
   }
 
   onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void {

@@ -28,12 +28,27 @@ const BOUNDARIES: readonly number[] = [
   5, 10,
 ];
 
+/** How commits ended that waited for the copy of one domain. */
+export class HoldCounter {
+  readonly outcomes = { applied: 0, stalled: 0, failed: 0, timeout: 0, canceled: 0 };
+  readonly seconds = new LatencyHistogram();
+  /** Those that wait now. */
+  waiting = 0;
+
+  ended(outcome: keyof HoldCounter['outcomes'], seconds: number): void {
+    this.outcomes[outcome]++;
+    this.seconds.observe(seconds);
+  }
+}
+
 /** All that the sessions of one worker count. Nothing here allocates once its label was seen. */
 export class TrafficCounters {
   readonly statements: Counter[] = [];
   readonly refusals = new Map<string, number>();
   readonly backendSeconds = new Map<string, LatencyHistogram>();
   readonly proxySeconds = new LatencyHistogram();
+  /** By domain. */
+  readonly holds = new Map<string, HoldCounter>();
   fromClients = 0;
   toClients = 0;
   /** Of links that are closed; the open ones are asked. */
@@ -75,6 +90,15 @@ export class TrafficCounters {
   diverged(domain: string, reason: string, count: number): void {
     const key = `${domain}\n${reason}`;
     this.divergences.set(key, (this.divergences.get(key) ?? 0) + count);
+  }
+
+  hold(domain: string): HoldCounter {
+    let counter = this.holds.get(domain);
+    if (counter === undefined) {
+      counter = new HoldCounter();
+      this.holds.set(domain, counter);
+    }
+    return counter;
   }
 
   refused(reason: string): void {

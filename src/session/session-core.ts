@@ -2,6 +2,7 @@ import type { LinkOwner } from '../backend/link.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { backendKeyData } from '../wire/backend-messages.js';
 import { flush, terminate } from '../wire/frontend-messages.js';
+import type { TurnWait } from './apply/turns.js';
 import { FAILED, IDLE } from './client/client-end.js';
 import type { SessionLink } from './session-link.js';
 import { SessionState } from './session-state.js';
@@ -16,6 +17,9 @@ import type { Transaction } from './transaction/transaction.js';
 export abstract class SessionCore extends SessionState {
   /** Works that the input waits for: one may lead to another. */
   #blocks = 0;
+  /** Holds of ReadyForQuery under way, and the waits that they consist of. */
+  #holds = 0;
+  readonly #waits = new Set<TurnWait>();
 
   /** Who hears what the links say. */
   abstract get linkOwner(): LinkOwner;
@@ -72,6 +76,58 @@ export abstract class SessionCore extends SessionState {
       .catch((error: unknown) => this.fail(error));
   }
 
+  /** ReadyForQuery is held until the copies have what was committed: nothing reaches the client, nothing new begins. */
+  get holding(): boolean {
+    return this.#holds > 0;
+  }
+
+  /**
+   * What was committed in mirrored domains is waited for (apply: sync), or only made known (async). Everything that is
+   * said to the client from now on stays behind, ReadyForQuery first; its further messages wait as well, so that what it
+   * reads next finds what it has written. However long that takes, the commit stands: the wait just ends.
+   */
+  protected override beforeReady(): void {
+    if (!this.commits.due || this.closed) return;
+    const { turns } = this.traffic;
+    const waits: TurnWait[] = [];
+    for (const domain of this.commits.take()) {
+      if (domain.sync) waits.push(turns.wait(domain));
+      else turns.poke(domain.name);
+    }
+    if (waits.length > 0) this.#hold(waits);
+  }
+
+  #hold(waits: readonly TurnWait[]): void {
+    this.#holds++;
+    this.client.dam();
+    for (const { link } of this.links.values()) link.pause();
+    for (const wait of waits) this.#waits.add(wait);
+    const over = Promise.all(waits.map(({ done }) => done)).then(() => {
+      for (const wait of waits) this.#waits.delete(wait);
+      this.#released();
+    });
+    this.block(over, true);
+  }
+
+  #released(): void {
+    if (--this.#holds > 0 || this.closed) return;
+    this.client.undam();
+    if (!this.client.channel.congested) for (const { link } of this.links.values()) link.resume();
+    this.waiters.check();
+  }
+
+  /** Lets go of what is held. @returns whether anything was */
+  endHold(): boolean {
+    for (const wait of this.#waits) wait.cancel();
+    return this.holding;
+  }
+
+  /** Ends the wait for what a COMMIT within a pipeline has committed: what follows it may read elsewhere. */
+  async committedInPipeline(): Promise<void> {
+    this.beforeReady();
+    await this.waiters.until(() => !this.holding || this.closed);
+  }
+
   /** Waits until nothing of the client's, or of pgfig's own, is outstanding on the link. */
   async drained(target: SessionLink): Promise<void> {
     await this.waiters.until(() => target.link.idle || target.link.lost || this.closed);
@@ -79,12 +135,16 @@ export abstract class SessionCore extends SessionState {
   }
 
   /**
-   * Waits until the client's own requests on the link are answered; by their error, if it is lost. A COPY that asks for
-   * the client's data ends the wait too (`copyIn`): the data must be let through.
+   * Waits until the client's own requests on the link are answered, and no answer is held; by their error, if it is lost.
+   * A COPY that asks for the client's data ends the wait too (`copyIn`): the data must be let through.
    */
   async answered(target: SessionLink): Promise<void> {
     await this.waiters.until(
-      () => target.link.queue.shown === 0 || target.link.lost || this.closed || (this.copyIn && this.active === target),
+      () =>
+        (target.link.queue.shown === 0 && !this.holding) ||
+        target.link.lost ||
+        this.closed ||
+        (this.copyIn && this.active === target),
     );
   }
 
@@ -119,7 +179,7 @@ export abstract class SessionCore extends SessionState {
       if (!target.link.queue.needsSync) inject(target, 'ROLLBACK');
       injectSync(target);
     }
-    this.work.end(false);
+    this.ended(false);
     this.endImplicit();
   }
 
@@ -139,7 +199,7 @@ export abstract class SessionCore extends SessionState {
     const { active } = this;
     // The requests themselves may still be in the run, and a Flush must not overtake them.
     this.flushRun();
-    if (active === null || active.link.queue.shown === 0) return;
+    if (active === null || (active.link.queue.shown === 0 && !this.holding)) return;
     if (active.inPipeline) active.link.send(flush);
     await this.answered(active);
     if (this.copyIn && active.link.queue.shown > 0) {
@@ -223,6 +283,8 @@ export abstract class SessionCore extends SessionState {
     this.mirrors?.close(this.commitSent !== null);
     this.stopTimers();
     this.cancelWaiting?.abort();
+    this.endHold();
+    this.client.undam();
     if (lastWords !== null) this.client.sayError(lastWords);
     this.client.flush();
     this.client.channel.end();

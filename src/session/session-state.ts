@@ -3,6 +3,8 @@ import { TransactionWork } from '../matrix/transaction-work.js';
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
 import { decidesByNames } from '../rules/statement-mirror.js';
+import { Commits } from './apply/commits.js';
+import type { MirroredDomain } from './apply/mirrored.js';
 import { ClientEnd, IDLE } from './client/client-end.js';
 import { ClientInput, type InputHandler } from './client/client-input.js';
 import { ClientRun } from './client/client-run.js';
@@ -41,6 +43,8 @@ export abstract class SessionState {
   readonly waiters = new Waiters();
   /** What the transaction under way has written, for the matrix. */
   readonly work: TransactionWork;
+  /** What it has written of mirrored domains. */
+  readonly commits = new Commits();
   /** The name that its service is counted under. */
   countedService: string;
   /** When the client's bytes at hand arrived, by performance.now(). */
@@ -77,6 +81,8 @@ export abstract class SessionState {
   lastQueryFailed = false;
   /** The link's last request has failed; cleared by ReadyForQuery. */
   queryFailed = false;
+  /** SQLSTATE of the error that a link's request has failed with last. */
+  failedWith = '';
   /** Keeps the ReadyForQuery of parts of a query string from the client. */
   splitting = false;
   /** CopyInResponse has passed and the copy has not ended. */
@@ -117,7 +123,7 @@ export abstract class SessionState {
     this.homeName = homeName;
     this.work = new TransactionWork(traffic.book ?? NO_BOOK);
     this.countedService = traffic.book?.serviceOf(start.info.service) ?? '';
-    this.client = new ClientEnd(channel, traffic.counters);
+    this.client = new ClientEnd(channel, traffic.counters, () => this.beforeReady());
     this.run = new ClientRun(this.client, traffic.counters);
     this.input = new ClientInput(this.inputHandler());
     this.facts = new RoutingFacts(traffic, start, homeName);
@@ -128,6 +134,20 @@ export abstract class SessionState {
 
   /** Who acts on the client's messages. */
   protected abstract inputHandler(): InputHandler;
+
+  /** ReadyForQuery is about to be said. */
+  protected abstract beforeReady(): void;
+
+  /** A statement was carried out that writes, or may write, these domains. */
+  wrote(domains: readonly MirroredDomain[]): void {
+    if (this.tx?.readsOnly !== true) this.commits.wrote(domains);
+  }
+
+  /** The transaction under way is over. */
+  ended(committed: boolean): void {
+    this.work.end(committed);
+    this.commits.end(committed);
+  }
 
   /** A parameter's value, as a backend reports it: the service follows application_name, however that was set. */
   report(name: string, value: string): void {

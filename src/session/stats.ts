@@ -1,5 +1,5 @@
 import type { StatementCache } from '../sql/statement-cache.js';
-import type { LatencyHistogram, TrafficCounters } from './counters.js';
+import type { HoldCounter, LatencyHistogram, TrafficCounters } from './counters.js';
 import type { TextPlan } from './plan/text-plan.js';
 import type { SessionRegistry } from './session-registry.js';
 
@@ -32,6 +32,13 @@ export interface TrafficStats {
   readonly authFailures: number;
   readonly proxySeconds: Histogram;
   readonly backendSeconds: { database: string; histogram: Histogram }[];
+  /** Commits that waited for the copy of a domain: how that ended, for how long, and how many wait now. */
+  readonly holds: {
+    domain: string;
+    outcomes: Readonly<HoldCounter['outcomes']>;
+    seconds: Histogram;
+    waiting: number;
+  }[];
   readonly links: { database: string; open: number }[];
   readonly opaque: number;
   readonly mirrored: number;
@@ -77,6 +84,9 @@ export function trafficStats(
     backendSeconds: [...counters.backendSeconds].map(([database, histogram]) => ({
       database,
       histogram: plain(histogram),
+    })),
+    holds: [...counters.holds].map(([domain, { outcomes, seconds, waiting }]) => ({
+      ...{ domain, outcomes: { ...outcomes }, seconds: plain(seconds), waiting },
     })),
     links: [...links].map(([database, open]) => ({ database, open })),
     opaque: counters.opaque,

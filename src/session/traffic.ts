@@ -6,6 +6,7 @@ import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import type { StatementCache } from '../sql/statement-cache.js';
+import type { Turns } from './apply/turns.js';
 import type { Console } from './console/console.js';
 import type { TrafficCounters } from './counters.js';
 import type { MirrorGate } from './mirror/mirror-gate.js';
@@ -34,6 +35,8 @@ export interface Traffic {
   readonly services: ServiceNames;
   /** Where the matrix is counted; null: it is not. */
   readonly book: TallyBook | null;
+  /** Where commits wait for the copies of what they have written. */
+  readonly turns: Turns;
   rules: RuleSet;
   catalog: CatalogView | null;
   /** Grows when rules or catalog change: a session compares it before it plans. */

@@ -10,6 +10,7 @@ import { ServiceNames } from '../config/service-names.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { EMPTY_MATRIX, type Matrix } from '../matrix/matrix.js';
 import { TallyBook } from '../matrix/tally-book.js';
+import type { TurnOutcome } from '../mirror/turn-outcome.js';
 import { ClientTls } from '../net/client-tls.js';
 import type { CatalogView } from '../routing/catalog-view.js';
 import type { RoutingContext } from '../routing/context.js';
@@ -18,6 +19,7 @@ import { loadParser } from '../sql/parser.js';
 import { ParserThread } from '../sql/parser-thread.js';
 import { StatementCache } from '../sql/statement-cache.js';
 import { errorFrom } from '../wire/backend-messages.js';
+import { type TurnRequests, Turns } from './apply/turns.js';
 import type { Console } from './console/console.js';
 import { openConsole } from './console/console-start.js';
 import { TrafficCounters } from './counters.js';
@@ -53,6 +55,8 @@ export interface TrafficOptions {
    * @returns whether every database could be read
    */
   catalogAfterDdl(): Promise<boolean>;
+  /** The relays, which are in the control process. */
+  readonly relays: TurnRequests;
   /** A cancel request whose session another worker owns. */
   forwardCancel(pid: number, secret: Buffer): Promise<void>;
 }
@@ -78,6 +82,7 @@ export class WorkerTraffic implements Gate, Traffic {
   readonly accessLog: { wants(service: string): boolean } | null;
   readonly services: ServiceNames;
   readonly book: TallyBook | null;
+  readonly turns: Turns;
   rules: RuleSet;
   catalog: CatalogView | null;
   generation = 0;
@@ -110,6 +115,7 @@ export class WorkerTraffic implements Gate, Traffic {
     this.accessLog = options.accessLog ?? null;
     this.services = new ServiceNames(config.services);
     this.book = config.matrix.enabled ? new TallyBook() : null;
+    this.turns = new Turns(options.relays, (domain) => this.counters.hold(domain));
     this.#users = readUsers(config);
     this.#ready = loadParser().then((parser) => {
       this.#cache = new StatementCache<TextPlan>(parser, config.cache, this.#thread);
@@ -241,6 +247,16 @@ export class WorkerTraffic implements Gate, Traffic {
   /** A cancel request arrived here, and its session may be another worker's. */
   cancelAnywhere(pid: number, secret: Buffer): Promise<void> {
     return workerOfPid(pid) === this.workerId ? this.cancel(pid, secret) : this.#options.forwardCancel(pid, secret);
+  }
+
+  /** The control process has answered a request of `relays.sync`. */
+  turnOver(id: number, outcome: TurnOutcome): void {
+    this.turns.answered(id, outcome);
+  }
+
+  /** A new control process has begun, which knows of no request. */
+  controlStarted(): void {
+    this.turns.controlStarted();
   }
 
   /** The sessions for people to look at, at most so many. */

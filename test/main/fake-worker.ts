@@ -9,7 +9,7 @@ import { recordOf } from '../operator/statement-records.js';
 /**
  * A worker whose sessions speak lines instead of the Postgres protocol, to test the processes around the
  * session layer: `who` worker and rules, `limits` what the others hold, `begin`/`end` a transaction that a
- * drain waits for, `count` one statement, `records SERVICE N` for the access log, `ddl`, `cancel PID SECRET`, `crash`, `hang` (the event loop).
+ * drain waits for, `count` one statement, `sync ID DOMAIN` a turn, `records SERVICE N` for the access log, `ddl`, `cancel PID SECRET`, `crash`, `hang` (the event loop).
  */
 class LineTraffic implements Traffic {
   readonly #options: TrafficOptions;
@@ -17,6 +17,8 @@ class LineTraffic implements Traffic {
   #others: { total: number; byUser: Record<string, number> } = { total: 0, byUser: {} };
   #rules: TrafficOptions['rules'];
   #catalog: string | null;
+  /** Sessions that have asked for a turn. */
+  readonly #askers = new Set<Socket>();
   #statements = 0;
   #reloads = 0;
   #cancels = 0;
@@ -76,6 +78,11 @@ class LineTraffic implements Traffic {
       case 'count':
         this.#statements += 1;
         return 'counted';
+      case 'sync':
+        this.#askers.add(socket);
+        this.#options.relays.sync(Number(rest[0]), rest.slice(1));
+        this.#options.relays.poke(rest.slice(1));
+        return 'asked';
       case 'records':
         for (let n = 0; n < Number(rest[1]); n++) this.#record(rest[0] ?? '', n);
         return 'done';
@@ -129,6 +136,14 @@ class LineTraffic implements Traffic {
     }
   }
 
+  turnOver(id: number, outcome: string): void {
+    for (const socket of this.#askers) socket.write(`turn ${id} ${outcome}\n`);
+  }
+
+  controlStarted(): void {
+    for (const socket of this.#askers) socket.write('control started\n');
+  }
+
   setLimits(others: { total: number; byUser: Record<string, number> }): void {
     this.#others = others;
   }
@@ -172,6 +187,7 @@ class LineTraffic implements Traffic {
       authFailures: 0,
       proxySeconds: none,
       backendSeconds: [],
+      holds: [],
       links: [],
       opaque: 0,
       mirrored: 0,

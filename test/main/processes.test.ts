@@ -110,6 +110,21 @@ t.test('a cancel request reaches the worker that owns the session', async (t) =>
   t.equal((await d.who()).cancels, before + 2, 'one for a session that is gone does not go round and round');
 });
 
+t.test('commits ask the control process for turns, and hear of a new one', async (t) => {
+  const pgfig = await served(t);
+  const [a, b] = await onBothWorkers(t, pgfig.listenPort);
+  for (const client of [a, b]) {
+    t.equal(await client.ask('sync 7 orders nobody'), 'asked');
+    t.equal(await client.next(), 'turn 7 failed', 'the worker that asked is answered');
+  }
+  const control = await until('its pid', () => pgfig.lines.find((line) => line.process === 'control')?.pid ?? null);
+  process.kill(Number(control), 'SIGKILL');
+  t.equal(await a.next(), 'control started');
+  t.equal(await b.next(), 'control started');
+  t.equal(await b.ask('sync 8 orders'), 'asked');
+  t.equal(await b.next(), 'turn 8 failed');
+});
+
 t.test('SIGHUP reads secrets and rules again', async (t) => {
   const pgfig = await served(t);
   const [a, b] = await onBothWorkers(t, pgfig.listenPort);

@@ -34,7 +34,12 @@ await server.query(
 type Phase = 'shadow-read' | 'read-new';
 const phaseOf = (version: number): Phase => (version % 2 === 1 ? 'shadow-read' : 'read-new');
 const sideOf = (version: number): string => (phaseOf(version) === 'read-new' ? 'orders_db' : 'monolith');
-const ruleOf = (version: number) => ({ database: 'orders_db', tables: ['public.moving'], phase: phaseOf(version) });
+const ruleOf = (version: number) => ({
+  database: 'orders_db',
+  tables: ['public.moving'],
+  phase: phaseOf(version),
+  mirror: { capture: 'none' },
+});
 /** A domain with many tables makes a set of rules big enough for a leak to show. */
 const many = Array.from({ length: 300 }, (_, index) => `public.a_table_with_a_long_name_${index}`);
 

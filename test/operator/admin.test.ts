@@ -14,6 +14,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
   backends: async () => ({ complete: true, routed: {}, passedThrough: {} }),
   reload: async () => ({ refused: false, report: { version: 1, taken: true } }),
   flushMatrix: async () => null,
+  mirrors: () => [],
   failed: () => {},
   ...more,
 });

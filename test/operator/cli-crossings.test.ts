@@ -58,7 +58,8 @@ t.test('after it: what is refused now', async (t) => {
 
 t.test('explain in phase read-new: as which session', async (t) => {
   const reads = { new: '10%', services: ['order-service'] };
-  const rules = { orders: { database: 'orders_db', phase: 'read-new', tables: ['public.orders'], reads } };
+  const mirror = { capture: 'none' };
+  const rules = { orders: { database: 'orders_db', phase: 'read-new', tables: ['public.orders'], reads, mirror } };
   const config = await writeConfig({ databases, rules }, ports);
   const explain = async (...options: string[]): Promise<string> =>
     (await pgfig(['explain', '-c', config, ...options, 'SELECT * FROM orders'])).stdout;

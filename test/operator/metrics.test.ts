@@ -6,6 +6,7 @@ import { AccessLog } from '../../src/operator/access-log/access-log.js';
 import { MatrixTopic } from '../../src/operator/matrix/matrix-topic.js';
 import { metricsText, sumMetrics } from '../../src/operator/metrics/aggregate.js';
 import { controlMetrics } from '../../src/operator/metrics/control-metrics.js';
+import { eventMetrics } from '../../src/operator/metrics/event-metrics.js';
 import { MetricsLedger } from '../../src/operator/metrics/ledger.js';
 import { matrixMetrics } from '../../src/operator/metrics/matrix-metrics.js';
 import { counter, gauge, histogram, type Metric } from '../../src/operator/metrics/metric-json.js';
@@ -38,6 +39,14 @@ const stats = (factor: number): TrafficStats => ({
   backendSeconds: [
     { database: 'monolith', histogram: { boundaries: [0.001], counts: [factor, 0], sum: factor, count: factor } },
   ],
+  holds: [
+    {
+      domain: 'orders',
+      outcomes: { applied: 3 * factor, stalled: 0, failed: factor, timeout: 2 * factor, canceled: 0 },
+      seconds: { boundaries: [0.001], counts: [factor, 5 * factor], sum: factor, count: 6 * factor },
+      waiting: factor,
+    },
+  ],
   links: [{ database: 'monolith', open: factor }],
   opaque: factor,
   mirrored: factor,
@@ -57,6 +66,9 @@ t.test('the workers add up, series by series', async (t) => {
   t.equal(value(text, 'pgfig_statements_total{database="orders_db",kind="insert",domain="orders"}'), 3);
   t.equal(value(text, 'pgfig_refusals_total{reason="NO_COMMON_HOME"}'), 3);
   t.equal(value(text, 'pgfig_network_bytes_total{peer="backend",direction="sent"}'), 12);
+  t.equal(value(text, 'pgfig_apply_sync_total{domain="orders",outcome="timeout"}'), 6);
+  t.equal(value(text, 'pgfig_apply_sync_seconds_count{domain="orders"}'), 18);
+  t.equal(value(text, 'pgfig_apply_sync_waiting{domain="orders"}'), 3);
   t.equal(value(text, 'pgfig_worker_rules_version{worker="2"}'), 7, 'not added up');
   t.match(text, /# HELP pgfig_sessions \w+/);
   t.match(text, /# TYPE pgfig_statements_total counter/);
@@ -119,6 +131,7 @@ t.test('docs/metrics.md describes every metric, and no other', async (t) => {
     ...controlMetrics(rules as never, { sights: new Map() }, new Map()),
     ...new AccessLog({ sample: 100, services: {} }, 1, []).metrics(),
     ...matrixMetrics({ pending: 0, dropped: 0, error: null, flushedAt: null }),
+    ...eventMetrics([]),
     ...new MatrixTopic(new Kafka({ brokers: ['127.0.0.1:1'] }), 't', pino()).metrics(),
   ].map((metric) => metric.name);
   process.stop();

@@ -18,7 +18,7 @@ t.test('a set of domains', async (t) => {
     'orders.yaml': rule({
       tables: '[public.orders, PUBLIC.Order_Items, \'sales."Big Table"\']',
       owner: 'order-service',
-      mirror: '{ capture: outbox, apply: async, syncTimeout: 2s }',
+      mirror: '{ capture: outbox, apply: async, syncTimeout: 2s, guard: off }',
       reads: '{ new: 10%, services: [a] }',
       shadow: '{ sample: 5% }',
       crossDatabase: 'refuse',
@@ -37,7 +37,7 @@ t.test('a set of domains', async (t) => {
       name: 'orders',
       phase: 'write-new',
       owner: 'order-service',
-      mirror: { capture: 'outbox', apply: 'async', syncTimeout: 2000 },
+      mirror: { capture: 'outbox', apply: 'async', syncTimeout: 2000, guard: 'off' },
       reads: { new: 10, services: ['a'] },
       shadow: { sample: 5 },
     },
@@ -95,7 +95,7 @@ t.test('a domain of the default database may be named while it stays', async (t)
 
 for (const phase of PHASES) {
   t.test(`phase ${phase}`, async (t) => {
-    const folder = folderWith(t, { 'a.yaml': rule({ phase }) });
+    const folder = folderWith(t, { 'a.yaml': `${rule({ phase })}mirror: { capture: none }\n` });
     const { rules, warnings, places } = readRules(folder, context);
     t.equal(rules.domains[0]?.phase, phase);
     const mirrored = ['dual-write', 'shadow-read', 'read-new'].includes(phase);
@@ -103,7 +103,7 @@ for (const phase of PHASES) {
       warnings.map((line) => line.replace(`${folder}/`, '')),
       mirrored
         ? [
-            `a.yaml:4:8: domain orders is in phase ${phase}, and this version of pgfig mirrors nothing. Keep the copy in orders_db in step by other means, such as logical replication.`,
+            `a.yaml:4:8: domain orders is in phase ${phase}, and its rule says capture: none. Keep the copy in orders_db in step by other means, such as logical replication.`,
           ]
         : [],
     );
@@ -142,7 +142,7 @@ const REFUSED: readonly (readonly [over: Readonly<Record<string, string>>, says:
   [{ tables: `[public.${'x'.repeat(64)}]` }, /more than 63 bytes/],
   [{ table: '[public.orders]' }, /unknown key "table"\. Valid keys: domain, database, tables, /],
   [{ mirror: '{ apply: maybe }' }, /mirror\.apply is not one of the known values\. Use one of sync, async/],
-  [{ mirror: '{ timeout: 1s }' }, /unknown key "timeout" in mirror\. Valid keys: capture, apply, syncTimeout/],
+  [{ mirror: '{ timeout: 1s }' }, /unknown key "timeout" in mirror\. Valid keys: capture, apply, syncTimeout, guard/],
   [{ reads: '{ new: 10 }' }, /reads\.new must be a percentage such as 10%/],
   [{ shadow: '{ sample: 101% }' }, /shadow\.sample must be at most 100%/],
   [{ crossDatabase: 'join' }, /crossDatabase is not one of the known values\. Use one of refuse/],
@@ -180,4 +180,52 @@ t.test('tables that each database has for itself', async (t) => {
       /a\.yaml:4:9: table public\.orders is in domain a at a\.yaml:3:10\. A table moves or is each database's own/,
   });
   t.throws(() => read('local: [audit]'), { message: /has no schema/ });
+});
+
+t.test('what goes to Kafka', async (t) => {
+  const load = (over: Record<string, string>, more: { kafka?: boolean } = {}) =>
+    readRules(folderWith(t, { 'orders.yaml': rule({ phase: 'monolith', ...over }) }), { ...context, ...more });
+  const both = load({ events: '{}', outbox: '{ tables: [Public.Outbox], columns: { order: seq } }' });
+  t.match(both.rules.domains[0], {
+    events: { topic: null, per: 'domain', envelope: 'plain' },
+    outbox: {
+      tables: ['public.outbox'],
+      publish: false,
+      after: 'delete',
+      topic: 'outbox.event.{aggregatetype}',
+      columns: {
+        id: 'id',
+        aggregateType: 'aggregatetype',
+        aggregateId: 'aggregateid',
+        order: 'seq',
+        sentAt: 'sent_at',
+      },
+    },
+  });
+  t.strictSame(both.warnings, []);
+  t.match(
+    load({ events: '{}' }, { kafka: false }).warnings[0],
+    /orders\.yaml:5:1: domain orders has events or outbox, .* nothing is sent/,
+  );
+  t.strictSame(load({ events: '{}' }, { kafka: true }).warnings, []);
+  const faulty = (over: Record<string, string>): string => {
+    try {
+      load(over);
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+    return '';
+  };
+  t.match(faulty({ events: '{ topic: my topic }' }), /"my topic" is no name of a topic/);
+  t.match(faulty({ outbox: '{}' }), /outbox names no table/);
+  t.match(faulty({ outbox: '{ tables: [outbox] }' }), /has no schema/);
+  t.match(
+    faulty({ outbox: '{ tables: [public.o, PUBLIC.o] }' }),
+    /public\.o is already relayed by the rule at .*orders\.yaml:5/,
+  );
+  t.match(
+    faulty({ events: '{ per: table }', tables: '[\'public."a b"\', \'public."a_b"\']' }),
+    /would share topic orders\.public\.a_b/,
+  );
+  t.match(faulty({ events: '{ per: row }' }), /domain, table/);
 });

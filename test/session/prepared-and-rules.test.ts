@@ -22,6 +22,7 @@ async function moveTo(phase: 'shadow-read' | 'read-new'): Promise<void> {
     database: 'orders_db',
     tables: ['public.moving', 'public.differing'],
     phase,
+    mirror: { capture: 'none' },
   });
   const side = phase === 'read-new' ? 'orders_db' : 'monolith';
   await until(async () => (await value(probe, 'SELECT side FROM moving')) === side, `the rules of ${phase}`);

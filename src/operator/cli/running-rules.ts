@@ -25,7 +25,12 @@ const domainSchema = z.object({
   crossDatabase: z.literal('refuse'),
   file: z.string(),
   mirror: z
-    .object({ capture: z.enum(['outbox', 'statement']), apply: z.enum(['sync', 'async']), syncTimeout: z.number() })
+    .object({
+      capture: z.enum(['outbox', 'statement', 'none']),
+      apply: z.enum(['sync', 'async']),
+      syncTimeout: z.number(),
+      guard: z.enum(['on', 'off']),
+    })
     .exactOptional(),
   reads: z.object({ new: z.number(), services: z.array(z.string()) }).exactOptional(),
   shadow: z.object({ sample: z.number() }).exactOptional(),

@@ -11,6 +11,8 @@ export interface AdminSource {
   rules(): Promise<object>;
   /** The process ids of the backends that sessions hold, by database. */
   backends(): Promise<object>;
+  /** What is mirrored, and how far behind each copy is. */
+  mirrors(): readonly object[];
   /** Reads certificates, users and rules again. `refused`: the rules folder is broken. */
   reload(): Promise<{ refused: boolean; report: object }>;
   /** Stores all that has been counted until now. @returns why that cannot be done; null: it is done */
@@ -44,6 +46,7 @@ export function adminApp(source: AdminSource): Hono {
   app.get('/api/status', async (c) => c.json(await source.status()));
   app.get('/api/rules', async (c) => c.json(await source.rules()));
   app.get('/api/backends', async (c) => c.json(await source.backends()));
+  app.get('/api/mirrors', (c) => c.json({ mirrors: source.mirrors() }));
   app.post('*', async (c, next) => {
     // Only browsers send it, for pages that are not ours: without a token a foreign page could else reload.
     if (c.req.header('Origin') !== undefined) return c.json({ error: 'not from a web page' }, 403);

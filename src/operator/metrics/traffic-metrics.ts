@@ -61,8 +61,32 @@ export function trafficMetrics(stats: TrafficStats, worker: number): Metric[] {
       [{ peer: 'client' }, pauses.client],
       [{ peer: 'backend' }, pauses.backend],
     ]),
+    ...holdMetrics(stats.holds),
     gauge('pgfig_worker_rules_version', 'Version of the rules that a worker routes by.', [
       [{ worker: `${worker}` }, stats.rulesVersion],
     ]),
+  ];
+}
+
+/** Commits that waited for the copies of mirrored domains (apply: sync). */
+function holdMetrics(holds: TrafficStats['holds']): Metric[] {
+  return [
+    counter(
+      'pgfig_apply_sync_total',
+      'Commits held until the copy of a domain had them, by domain and by how the wait ended.',
+      holds.flatMap(({ domain, outcomes }) =>
+        Object.entries(outcomes).map(([outcome, count]) => [{ domain, outcome }, count] as const),
+      ),
+    ),
+    histogram(
+      'pgfig_apply_sync_seconds',
+      'Time that commits were held, by domain.',
+      holds.map(({ domain, seconds }) => [{ domain }, seconds]),
+    ),
+    gauge(
+      'pgfig_apply_sync_waiting',
+      'Commits that are held now, by domain.',
+      holds.map(({ domain, waiting }) => [{ domain }, waiting]),
+    ),
   ];
 }

@@ -14,6 +14,8 @@ export interface ControlChildOptions {
   readonly log: Logger;
   readonly init: (adminPort: number | null) => ControlInit;
   readonly onMessage: (message: FromControl) => void;
+  /** A process has been told what it is for: messages reach it from now on. */
+  readonly onBegun: () => void;
 }
 
 /** The primary's end of the control process: forks it, replaces it when it dies. Traffic goes on without it. */
@@ -87,8 +89,10 @@ export class ControlChild {
   }
 
   #receive(message: FromControl): void {
-    if (message.type === 'hello') this.#begun = this.#tell(this.#options.init(this.#adminPort));
-    else if (message.type === 'listening') {
+    if (message.type === 'hello') {
+      this.#begun = this.#tell(this.#options.init(this.#adminPort));
+      if (this.#begun) this.#options.onBegun();
+    } else if (message.type === 'listening') {
       this.#adminPort = message.port;
       this.#onStart?.listening({ host: message.host, port: message.port });
       this.#onStart = null;

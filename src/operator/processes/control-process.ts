@@ -18,8 +18,13 @@ import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
+import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
+import { type Feeds, startFeeds } from '../mirror/feeds.js';
+import { mirrorReport } from '../mirror/mirror-report.js';
+import { Mirrors } from '../mirror/mirrors.js';
+import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
 import { readiness, statusReport } from '../status-report.js';
@@ -41,6 +46,7 @@ const TAKEN_DEADLINE_MS = 2_000;
 const TAKEN_POLL_MS = 5;
 /** How long the last flush may take when everything ends. */
 const LAST_FLUSH_MS = 3_000;
+const LAST_TURN_MS = 2_000;
 
 const send = (message: FromControl): void => {
   if (process.connected) process.send?.(message);
@@ -80,10 +86,16 @@ class ControlProcess {
   readonly #statuses = new Asks<PrimaryStatus>((id) => send({ type: 'status', id }));
   readonly #sessions = new Asks<readonly WorkerSessions[], number>((id, most) => send({ type: 'sessions', id, most }));
   readonly #backends = new Asks<HeldBackends>((id) => send({ type: 'backends', id }));
+  /** The relays that run here, each by its domain. */
+  readonly #turns = new SyncSources((domain, error) =>
+    this.#output.log.warn({ domain, ...errorFields(error) }, 'a turn of the relay failed'),
+  );
   readonly #console: ConsoleSource;
+  readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
   readonly #sink: DivergenceSink;
+  readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -103,6 +115,8 @@ class ControlProcess {
       onChange: (rules) => {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
+        this.#mirrors.update(rules);
+        this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -115,9 +129,12 @@ class ControlProcess {
       },
       onError: (error) => log.error(errorFields(error), 'rules are broken; the last good set stays'),
     });
+    this.#mirrors = new Mirrors(this.#config, log, this.#turns);
+    this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#sink = logSink(log);
+    this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -145,6 +162,12 @@ class ControlProcess {
       case 'ddl-seen':
         this.#ddlSeen(message.asked);
         break;
+      case 'mirror-sync':
+        this.#sync(message);
+        break;
+      case 'mirror-poke':
+        this.#turns.poke(message.domains);
+        break;
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
         break;
@@ -163,15 +186,24 @@ class ControlProcess {
     void this.#catalog.readAnew().then((whole) => send({ type: 'catalog-read', id, to, whole }));
   }
 
+  #sync({ id, from: to, domains }: Extract<ToControl, { type: 'mirror-sync' }>): void {
+    void this.#turns.turnsAfterNow(domains).then((outcome) => send({ type: 'mirror-synced', id, to, outcome }));
+  }
+
   end(): void {
     this.#rules.close();
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void this.#closeMatrix().finally(() => {
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
+  }
+
+  /** A turn that hangs is left to the server, which rolls it back. */
+  async #closeMirrors(): Promise<void> {
+    await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {
@@ -201,6 +233,8 @@ class ControlProcess {
           ...controlMetrics(this.#rules, this.#catalog, await this.#probe.reachable()),
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
+          ...mirrorMetrics(this.#mirrors),
+          ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
@@ -209,10 +243,14 @@ class ControlProcess {
         };
       },
       ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
-      status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
+      status: async () => {
+        const [primary, reachable] = [await this.#statuses.ask(), await this.#probe.reachable()];
+        return statusReport(this.#config, primary, reachable, { ...state, events: this.#feeds?.status ?? [] });
+      },
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
+      mirrors: () => this.#mirrors.all.map(mirrorReport),
       backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };

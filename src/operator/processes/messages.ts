@@ -1,3 +1,4 @@
+import type { TurnOutcome } from '../../mirror/turn-outcome.js';
 import type { ConfigWire, RuleSetWire } from './wire-forms.js';
 
 /**
@@ -50,6 +51,10 @@ export type ToWorker =
   | { readonly type: 'see-backends'; readonly id: number }
   /** The answer to 'console'; `outcome` as console-wire.ts reads it. */
   | { readonly type: 'console'; readonly id: number; readonly outcome: string }
+  /** The answer to 'mirror-sync'. */
+  | { readonly type: 'mirror-synced'; readonly id: number; readonly outcome: TurnOutcome }
+  /** A control process has begun, and knows of nothing that was asked before. */
+  | { readonly type: 'control-started' }
   /** `timeout` in milliseconds from now. */
   | { readonly type: 'drain'; readonly timeout: number }
   | { readonly type: 'stop' };
@@ -75,6 +80,10 @@ export type FromWorker =
   | { readonly type: 'divergences'; readonly divergences: string }
   /** A command of a console session, to be carried out by the control process. */
   | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
+  /** Commits wait for a turn of the relay of each of these domains that begins from now on: 'mirror-synced' says so. */
+  | { readonly type: 'mirror-sync'; readonly id: number; readonly domains: readonly string[] }
+  /** These domains were written; nobody waits. */
+  | { readonly type: 'mirror-poke'; readonly domains: readonly string[] }
   /** `id`: somebody waits until the catalog shows it, to be answered with 'catalog-read'; null: nobody does. */
   | { readonly type: 'ddl-seen'; readonly id: number | null };
 
@@ -140,6 +149,8 @@ export type ToControl =
       readonly user: string;
       readonly command: string;
     }
+  | { readonly type: 'mirror-sync'; readonly id: number; readonly from: Asker; readonly domains: readonly string[] }
+  | { readonly type: 'mirror-poke'; readonly domains: readonly string[] }
   | { readonly type: 'reload-rules' }
   | { readonly type: 'ddl-seen'; readonly asked: { readonly id: number; readonly from: Asker } | null }
   | { readonly type: 'stop' };
@@ -156,5 +167,6 @@ export type FromControl =
   | { readonly type: 'sessions'; readonly id: number; readonly most: number }
   | { readonly type: 'backends'; readonly id: number }
   | { readonly type: 'console'; readonly id: number; readonly to: Asker; readonly outcome: string }
+  | { readonly type: 'mirror-synced'; readonly id: number; readonly to: Asker; readonly outcome: TurnOutcome }
   /** Comes behind the catalog that it tells of. */
   | { readonly type: 'catalog-read'; readonly id: number; readonly to: Asker; readonly whole: boolean };

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import type { TurnOutcome } from '../../mirror/turn-outcome.js';
 import { workerOfPid } from '../../session/login/cancel-keys.js';
 import { MetricsLedger } from '../metrics/ledger.js';
 import { counter, gauge, type Metric } from '../metrics/metric-json.js';
@@ -35,6 +36,9 @@ export interface WorkerPoolOptions {
   readonly onDivergences: (divergences: string) => void;
   /** A worker asks for a command of the console to be carried out; to be answered by `answerConsole`. */
   readonly onConsole: (from: Asker, request: Extract<FromWorker, { type: 'console' }>) => void;
+  /** To be answered by `turnOver`, if a control process gets it. */
+  readonly onSync: (from: Asker, request: Extract<FromWorker, { type: 'mirror-sync' }>) => void;
+  readonly onPoke: (domains: readonly string[]) => void;
 }
 
 interface Slot {
@@ -146,6 +150,12 @@ export class WorkerPool {
     if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'console', id, outcome });
   }
 
+  /** Hands the answer to a commit's request to the process that asked, unless it is gone. */
+  turnOver(to: Asker, id: number, outcome: TurnOutcome): void {
+    const slot = this.#slots.find(({ number }) => number === to.worker);
+    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'mirror-synced', id, outcome });
+  }
+
   /** No new clients; resolves when all workers are gone, killed at the latest a little after `timeout` ms. */
   drain(timeout: number): Promise<void> {
     return this.#finish({ type: 'drain', timeout }, timeout + GRACE_MS);
@@ -248,6 +258,12 @@ export class WorkerPool {
         break;
       case 'divergences':
         this.#options.onDivergences(message.divergences);
+        break;
+      case 'mirror-sync':
+        this.#options.onSync({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
+        break;
+      case 'mirror-poke':
+        this.#options.onPoke(message.domains);
         break;
       case 'ddl-seen':
         this.#options.onDdl({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message.id);

@@ -35,6 +35,8 @@ export type Traffic = Pick<
   | 'stats'
   | 'harvest'
   | 'unharvested'
+  | 'turnOver'
+  | 'controlStarted'
   | 'drain'
   | 'close'
 >;
@@ -125,6 +127,10 @@ class WorkerProcess {
       trace: init.trace,
       console: this.#console(),
       ...(this.#accessLog === null ? {} : { accessLog: this.#accessLog }),
+      relays: {
+        sync: (id, domains) => send({ type: 'mirror-sync', id, domains }),
+        poke: (domains) => send({ type: 'mirror-poke', domains }),
+      },
       catalogAfterDdl: () => this.#readings.ask().catch(() => false),
       forwardCancel: (pid, secret) => this.#cancels.forward(pid, secret),
     });
@@ -179,6 +185,12 @@ class WorkerProcess {
         break;
       case 'catalog-read':
         this.#readings.answer(message.id, message.whole);
+        break;
+      case 'mirror-synced':
+        this.#traffic.turnOver(message.id, message.outcome);
+        break;
+      case 'control-started':
+        this.#traffic.controlStarted();
         break;
       case 'drain':
         this.#drain(message.timeout);

@@ -1,5 +1,6 @@
 import type { PgfigError } from '../../errors/pgfig-error.js';
 import type { Channel } from '../../net/channel.js';
+import { stableCopy } from '../../net/slab.js';
 import { errorFrom, parameterStatus, readyForQuery } from '../../wire/backend-messages.js';
 import type { TrafficCounters } from '../counters.js';
 
@@ -16,10 +17,27 @@ export class ClientEnd {
   partial = false;
   readonly #gathered: Buffer[] = [];
   #held: Buffer[] | null = null;
+  /** What may not leave yet; null: everything may. */
+  #dammed: Buffer[] | null = null;
+  readonly #beforeReady: () => void;
 
-  constructor(channel: Channel, counters: TrafficCounters) {
+  /** @param beforeReady is called before each ReadyForQuery of pgfig's own, and may dam it */
+  constructor(channel: Channel, counters: TrafficCounters, beforeReady: () => void = () => undefined) {
     this.channel = channel;
     this.#counters = counters;
+    this.#beforeReady = beforeReady;
+  }
+
+  /** From here on nothing leaves before `undam`; it stays in order. Whoever calls stops the links. */
+  dam(): void {
+    this.flush();
+    this.#dammed ??= [];
+  }
+
+  undam(): void {
+    const dammed = this.#dammed;
+    this.#dammed = null;
+    for (const bytes of dammed ?? []) this.channel.writeOwned(bytes);
   }
 
   /** A message of pgfig's own. */
@@ -32,6 +50,7 @@ export class ClientEnd {
   }
 
   sayReady(status: number): void {
+    this.#beforeReady();
     this.say(READY[status] ?? readyForQuery('I'));
   }
 
@@ -60,14 +79,16 @@ export class ClientEnd {
     this.#gathered.length = 0;
     if (bytes === undefined) return;
     this.#counters.toClients += bytes.length;
-    this.channel.writeOwned(bytes);
+    if (this.#dammed === null) this.channel.writeOwned(bytes);
+    else this.#dammed.push(bytes);
   }
 
   /** Passes a backend's bytes on. */
   pass(chunk: Buffer, start: number, end: number, owned: boolean): void {
     if (this.#gathered.length > 0) this.flush();
     this.#counters.toClients += end - start;
-    if (owned) this.channel.writeOwned(chunk.subarray(start, end));
+    if (this.#dammed !== null) this.#dammed.push(stableCopy(chunk, start, end));
+    else if (owned) this.channel.writeOwned(chunk.subarray(start, end));
     else this.channel.writeBorrowed(chunk, start, end);
   }
 }

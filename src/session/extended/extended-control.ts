@@ -225,7 +225,8 @@ async function endImplicit(session: SessionCore, how: 'commit' | 'rollback'): Pr
     await session.drained(target);
     if (ended.error !== null) throw asRaised(ended.error);
   }
-  session.work.end(how === 'commit');
+  session.ended(how === 'commit');
+  if (session.commits.due) await session.committedInPipeline();
   session.endImplicit();
   session.client.say(warning('25P01', 'there is no transaction in progress'));
 }
@@ -254,6 +255,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
       if (control.type === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
       session.mirrors?.renew();
       const committed = await endEverywhere(session, tx, control.type, control.chain);
+      if (session.commits.due) await session.committedInPipeline();
       session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
       session.client.releaseReports();
       return;

@@ -5,6 +5,7 @@ import { type CachedStatement, Reading } from '../../sql/statement-cache.js';
 import { closeComplete } from '../../wire/backend-messages.js';
 import { decodeBindNames, decodeClose, decodeDescribe, decodeExecute } from '../../wire/decode.js';
 import { HEADER } from '../../wire/framer.js';
+import { watchUnknown } from '../apply/watch-writes.js';
 import { FAILED } from '../client/client-end.js';
 import { markOf, noteRefusal, orRefusal } from '../counting/counting.js';
 import { endMirrored, syncMirrored } from '../mirror/mirrored-sync.js';
@@ -296,7 +297,7 @@ export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, 
     const target = await linkFor(session, { ...FUNCTION_CALL, database } as TextPlan);
     await makeReady(session, target, true);
     if (session.tx !== null) session.tx.writer = target;
-    target.link.queue.push(Expect.Query);
+    target.link.queue.push(Expect.Query, null, watchUnknown(session));
     target.lastWasQuery = true;
     session.active = target;
     session.last = target;

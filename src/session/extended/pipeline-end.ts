@@ -98,7 +98,7 @@ async function endAll(
     injectSync(target);
   }
   if (failed) {
-    if (implicit) session.work.end(false);
+    if (implicit) session.ended(false);
     if (needing !== undefined) {
       sendSync(session, needing);
       await session.answered(needing);

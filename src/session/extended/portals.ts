@@ -1,6 +1,7 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { stableCopy } from '../../net/slab.js';
+import { watchUnknown } from '../apply/watch-writes.js';
 import { FAILED } from '../client/client-end.js';
 import { markOf } from '../counting/counting.js';
 import { executeMirrored } from '../mirror/mirrored-execute.js';
@@ -52,7 +53,9 @@ export function withPortal(
   }
   if (!describes && portal !== undefined) return execute(session, portal, target, chunk, at, end);
   if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
-  send(session, target, kind, chunk, at, end);
+  // A cursor's query was looked at when it was declared.
+  const unknown = !describes && !session.cursors.has(utf8(name));
+  send(session, target, kind, chunk, at, end, unknown ? watchUnknown(session) : null);
 }
 
 /** @param repeated the mirror knows of it already */
@@ -81,13 +84,15 @@ function execute(
   const limit = chunk.readInt32BE(end - 4);
   const mark = markOf(session, plan, target.database, portal.begun ? 'rest' : 'whole', Math.max(limit, 0));
   portal.begun = true;
-  if (!plan.settles && !plan.ddl) return send(session, target, Expect.Execute, chunk, at, end, null, mark);
+  if (!plan.settles && !plan.watched) return send(session, target, Expect.Execute, chunk, at, end, null, mark);
   if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
   // What follows may depend on the effect: it waits until the effect has taken place.
   if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
   }
-  const watcher = watchEffects(session, target, plan, queryFrameOf(prepared));
+  // What SQL-level PREPARE has made has no Parse message to take its text from.
+  const frame = plan.settles && prepared.sqlLevel === null ? queryFrameOf(prepared) : null;
+  const watcher = watchEffects(session, target, plan, frame);
   send(session, target, Expect.Execute, chunk, at, end, watcher, mark);
 }
 

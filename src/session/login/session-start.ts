@@ -126,6 +126,8 @@ function registered(traffic: Traffic, session: ClientSession): Registered {
  * sent to that backend until the request has arrived there, so that it never hits the next query.
  */
 async function cancelSession(traffic: Traffic, session: ClientSession): Promise<void> {
+  // What it waits for is committed: the client only hears of it sooner.
+  if (session.endHold()) return;
   if (session.cancelWaiting !== null) return session.cancelWaiting.abort();
   const { active } = session;
   if (active === null || active.link.idle) return;

@@ -4,6 +4,7 @@ import type { Route } from '../../routing/route.js';
 import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { ParsedText, SessionEffect, Statement } from '../../sql/statement.js';
 import type { CachedStatement } from '../../sql/statement-cache.js';
+import { type MirroredDomain, mayCommitInside, mirroredBy } from '../apply/mirrored.js';
 import type { Counter, TrafficCounters } from '../counters.js';
 import { PlanTallies, type TextIdentity } from '../counting/plan-tallies.js';
 import { mirrorOfText, type PlanMirror } from './plan-mirror.js';
@@ -29,6 +30,12 @@ export interface TextPlan {
   readonly database: string | null;
   /** Domains that it writes or locks, of those that the session reads from a new database; null: none that counts. */
   readonly marks: readonly string[] | null;
+  /** Mirrored domains that it writes, or may write; null: none. */
+  readonly mirrored: readonly MirroredDomain[] | null;
+  /** Part of it may be committed though all of it fails. */
+  readonly commitsInside: boolean;
+  /** What becomes of it is watched: it defines something, or is mirrored. */
+  readonly watched: boolean;
   /** Has to run on every open link, or on every routed database. */
   readonly everywhere: boolean;
   /** Counts as a write. */
@@ -135,8 +142,10 @@ function makePlan(
   const domain = routes.find((route) => route.domain !== null)?.domain ?? '';
   const ddl = parsed.statements.some(definesSomething);
   const unseen = decidesByNames(context.rules) && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
-  const mirror = mirrorOfText(parsed, routes, context);
   const settles = effects.length > 0 || unseen || (ddl && decidesByNames(context.rules));
+  const commitsInside = !single || control === null ? mayCommitInside(parsed.statements) : false;
+  const mirrored = mirroredBy(parsed.statements, routes, context, spans ? null : database);
+  const mirror = mirrorOfText(parsed, routes, context);
   return {
     context,
     parsed,
@@ -146,6 +155,9 @@ function makePlan(
     everywhere,
     writes: routes.some((route) => route.writes),
     marks: marksOf(routes, context),
+    mirrored,
+    commitsInside,
+    watched: ddl || mirrored !== null,
     spans,
     control,
     controlInside: !single && effects.some(isControl),

@@ -40,7 +40,7 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
   if (target.link.lost) throw session.lostError(target.database);
   if (plan.writes) writesOn(session, target);
   const mark = count(session, plan, target);
-  const watcher = plan.settles || plan.ddl ? watchEffects(session, target, plan, frame) : null;
+  const watcher = plan.settles || plan.watched ? watchEffects(session, target, plan, frame) : null;
   target.link.queue.push(Expect.Query, null, watcher, mark, session.arrivedAt);
   endPipelines(session, target);
   if (plan.marks !== null && session.tx !== null) session.noteWritten(plan.marks);
@@ -57,7 +57,7 @@ function endPipelines(session: SessionCore, target: SessionLink): void {
     if (other === target || !other.inPipeline) continue;
     injectSync(other);
     // Another transaction begins on this link.
-    if (session.tx === null) session.work.end(true);
+    if (session.tx === null) session.ended(true);
   }
   target.inPipeline = false;
   session.endImplicit();

@@ -44,7 +44,7 @@ export function onQuery(session: SessionCore, chunk: Buffer, at: number, end: nu
       (!plan.writes || mayWrite(session, target))
     ) {
       const mark = count(session, plan, target);
-      const watcher = plan.ddl ? watchEffects(session, target, plan, null) : null;
+      const watcher = plan.watched ? watchEffects(session, target, plan, null) : null;
       target.link.queue.push(Expect.Query, null, watcher, mark, session.arrivedAt);
       target.lastWasQuery = true;
       session.active = target;
@@ -162,6 +162,11 @@ function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer
     return null;
   }
   if (failed === undefined || frame[0] !== F.Query) throw failureOf(session);
-  sendQuery(session, { ...plan, writes: false, marks: null, effects: [], settles: false }, failed, frame);
+  sendQuery(
+    session,
+    { ...plan, writes: false, marks: null, mirrored: null, watched: false, effects: [], settles: false },
+    failed,
+    frame,
+  );
   return null;
 }

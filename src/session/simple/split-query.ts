@@ -45,6 +45,7 @@ function refusal(plan: TextPlan, what: string): PgfigError {
 
 async function split(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> {
   const own = session.tx === null;
+  if (plan.mirrored !== null) session.wrote(plan.mirrored);
   if (own) {
     const tx = new Transaction('', null);
     session.tx = tx;

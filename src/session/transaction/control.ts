@@ -166,7 +166,7 @@ export async function tellLoss(session: SessionCore, tx: Transaction, loss: Pgfi
 /** AND CHAIN on one link: the backend has begun the next transaction itself, with the same modes. */
 export function chainOn(session: SessionCore, before: Transaction, only: SessionLink): void {
   inheritFacts(session, before, session.lastTag !== 'ROLLBACK', only);
-  session.work.end(session.lastTag !== 'ROLLBACK');
+  session.ended(session.lastTag !== 'ROLLBACK');
   const next = new Transaction(before.modes, before.isolation, session.facts.ownRelations);
   session.tx = next;
   session.txStamp = next.stamp;
@@ -197,7 +197,7 @@ export async function endEverywhere(
   for (const participant of others) endReader(session, participant, committing && error === null);
   // The outcome stands: a reader that is lost from here on changes nothing.
   finish(session, committing && error === null);
-  session.work.end(committing && error === null);
+  session.ended(committing && error === null);
   session.status = IDLE;
   for (const participant of others) await session.drained(participant).catch(() => undefined);
   await settleContext(session);

@@ -2,6 +2,7 @@ import type { Watcher } from '../../backend/reply-queue.js';
 import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { IsolationLevel, SessionEffect, TableName } from '../../sql/statement.js';
 import { decodeQuery } from '../../wire/decode.js';
+import { noteWrites } from '../apply/watch-writes.js';
 import { noteDeallocated, notePrepared } from '../extended/named-statements.js';
 import { matters, withoutRelation, withoutSchemas, withRelation, withSchema } from '../names/own-relations.js';
 import { DECIDES_NAMES } from '../names/search-path.js';
@@ -16,6 +17,7 @@ export function watchEffects(session: SessionCore, target: SessionLink, plan: Te
   return {
     onDone: (ok: boolean) => {
       const done = ok && !session.queryFailed;
+      noteWrites(session, plan, done);
       if (plan.ddl && done) definitionsChanged(session, target);
       if (plan.ddl && done) forgetSchemas(session, plan);
       if (plan.unseen) mayHaveMoved(session, target);

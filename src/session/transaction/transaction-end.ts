@@ -22,7 +22,9 @@ export function followStatus(session: SessionCore, target: SessionLink, status: 
     // COMMIT itself may fail: of a deferred constraint.
     const committed = lastTag === 'COMMIT' || (lastTag !== 'ROLLBACK' && !lastQueryFailed);
     finish(session, committed);
-    session.work.end(committed);
+    // What was prepared is committed by another transaction, if ever.
+    if (lastTag === 'PREPARE TRANSACTION') session.commits.end(false);
+    session.ended(committed);
   } else if (status === IN_TRANSACTION && tx.participants.some(({ link }) => link.status === FAILED)) {
     // Another participant has failed: this one's ReadyForQuery does not make the transaction whole.
     session.holdParticipants();
@@ -114,7 +116,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   session.traffic.events.backendFailed(target.database, new Error(cause));
   const settingsLost = forget(session, target);
   // What its implicit transaction wrote is gone with it, or nobody knows.
-  if (session.tx === null) session.work.end(false);
+  if (session.tx === null) session.ended(false);
   // Whatever is said now would be read as the rest of a row: only the connection's end can tell.
   if (target.link.midMessage)
     return session.close(`the connection to database "${target.database}" was lost within a row`);

@@ -97,6 +97,16 @@ export class Transaction {
     return this.#followers.length === 0 ? this.participants : [...this.participants, ...this.#followers];
   }
 
+  /** READ ONLY, as far as is known: the server refuses every write. */
+  get readsOnly(): boolean {
+    const said = this.modes
+      .match(/READ (?:ONLY|WRITE)/gi)
+      ?.at(-1)
+      ?.toUpperCase();
+    if (said !== 'READ ONLY' || this.opaque) return false;
+    return this.#journal.every(({ type, sql }) => type !== 'statement' || !/read/i.test(sql));
+  }
+
   hasSavepoint(name: string): boolean {
     return this.#openSavepoint(name) >= 0;
   }

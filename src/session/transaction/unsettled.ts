@@ -33,9 +33,10 @@ export async function settle(session: SessionCore): Promise<void> {
     session.commitSent = null;
     if (control.chain) chainOn(session, tx, unsettled.target);
     else finish(session, session.lastTag !== 'ROLLBACK');
-    session.work.end(session.lastTag !== 'ROLLBACK');
+    session.ended(session.lastTag !== 'ROLLBACK');
     session.status = control.chain ? IN_TRANSACTION : IDLE;
   }
+  if (session.commits.due) await session.committedInPipeline();
   if (tx === null && control !== null) session.endImplicit();
   if (tx !== null && control?.type === 'rollback-to') {
     session.healed(tx);

@@ -1,0 +1,114 @@
+import type pg from 'pg';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import { openMirrorClient } from '../../mirror/connection.js';
+import { readShapes } from '../../mirror/shape/read-shapes.js';
+import { groupBy } from '../run/group-by.js';
+import { inWholeTurn, type JobResult, type JobRun } from '../run/job-work.js';
+import type { StoredDivergence } from '../store/divergence-store.js';
+import { TableSide } from '../verify/chunk-sql.js';
+import { both } from '../verify/raw-rows.js';
+import { chooseHash } from '../verify/row-hash.js';
+import { comparedColumns } from '../verify/row-text.js';
+
+export interface RepairArgs {
+  /** 'schema.table'; null: all of the domain. */
+  readonly table: string | null;
+}
+
+export interface RepairProgress {
+  readonly repaired: number;
+  readonly open: number;
+}
+
+export interface RepairResult extends JobResult, RepairProgress {}
+
+const BATCH = 500;
+const TURN_TRIES = 10;
+const PAUSE_MS = 500;
+
+/** As the capture trigger would have written it: the relay makes each key equal, whatever had become of it. */
+const AS_EVENTS = `
+INSERT INTO pgfig.outbox (mirror, tbl, op, key)
+SELECT c.mirror, c.table_oid, 'U', k.key
+  FROM pgfig.captured c JOIN pgfig.mirrors m ON m.id = c.mirror, unnest($3::pg_catalog.text[]) AS k (key)
+ WHERE m.domain = $1 AND c.table_name = $2`;
+
+/**
+ * Sends the keys of the open divergences through the relay, as if they had changed, and looks at them again. What is
+ * equal then is closed; the relay overwrites the target's row, so the source is always right.
+ */
+export async function repairJob(run: JobRun): Promise<RepairResult> {
+  const { table } = run.job.args as RepairArgs;
+  const source = await openMirrorClient(run.config, run.relay.mirror.source, 'pgfig repair');
+  const result = { repaired: 0, open: 0 };
+  try {
+    let after = '0';
+    while (!run.signal.aborted) {
+      const batch = await run.divergences.open(run.job.domain, table, after, BATCH);
+      const last = batch.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+      for (const [name, some] of groupBy(batch, (one) => one.table)) {
+        const equal = await repairTable(run, source, name, some);
+        result.repaired += equal.length;
+        result.open += some.length - equal.length;
+        run.progress({ ...result });
+      }
+    }
+  } finally {
+    source.end().catch(() => {});
+  }
+  return { good: result.open === 0, ...result };
+}
+
+/** @returns ids of those that are repaired */
+async function repairTable(
+  run: JobRun,
+  source: pg.Client,
+  table: string,
+  divergences: readonly StoredDivergence[],
+): Promise<string[]> {
+  const keys = [...new Set(divergences.map(({ key }) => key))];
+  const { rowCount } = await source.query(AS_EVENTS, [run.job.domain, table, keys]);
+  if (rowCount !== keys.length)
+    throw new PgfigError('NOT_REPAIRABLE', `the changes of ${table} are not captured in ${run.relay.mirror.source}`, {
+      hint: `pgfig mirror install ${run.job.domain} installs what is missing.`,
+    });
+  await applied(run, table);
+  const unequal = await differing(run, table, keys);
+  const equal = divergences.filter(({ key }) => !unequal.has(key)).map(({ id }) => id);
+  await run.divergences.repaired(equal);
+  return equal;
+}
+
+async function applied({ relay, signal }: JobRun, table: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await relay.turnAfterNow();
+    // With another table stalled, what is in step is applied all the same: the second look tells.
+    if (outcome === 'applied' || outcome === 'stalled') return;
+    if (outcome === null || signal.aborted || tries >= TURN_TRIES)
+      throw new PgfigError('NOT_REPAIRABLE', `the relay does not apply the keys of ${table}`, {
+        hint: 'pgfig relay status says why.',
+      });
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/** Which of the keys are not equal on both sides now. */
+async function differing(run: JobRun, table: string, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  return inWholeTurn(run, async ({ source, target, shapes }) => {
+    const here = shapes.get(table);
+    const there = (await readShapes(target, [table])).get(table);
+    if (here?.key == null || there === undefined)
+      throw new PgfigError('NOT_REPAIRABLE', `${table} is not in step`, { hint: 'pgfig relay status says why.' });
+    const columns = comparedColumns(here, there);
+    const hash = await chooseHash(source, target);
+    const rows = await both(
+      new TableSide(source, here, here.key, columns, hash).rowsOfKeys(keys),
+      new TableSide(target, there, here.key, columns, hash).rowsOfKeys(keys),
+    );
+    const [mine, theirs] = rows.map((list) => groupBy(list, ({ asked }) => asked));
+    const text = (found: typeof mine, key: string): string => (found?.get(key) ?? []).map(({ hash }) => hash).join();
+    return new Set(keys.filter((key) => text(mine, key) !== text(theirs, key)));
+  });
+}

@@ -1,0 +1,185 @@
+import type pg from 'pg';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import { readShapes } from '../shape/read-shapes.js';
+import { qualified, type TableShape } from '../shape/table-shape.js';
+import {
+  CAPTURE_VERSION,
+  type CaptureFunction,
+  functionSql,
+  ROW_TRIGGER,
+  rowFunction,
+  rowFunctionName,
+  TRUNCATE_TRIGGER,
+  truncateFunction,
+  truncateFunctionName,
+} from './capture-functions.js';
+import { familyOf } from './family.js';
+import { readKeyTexts } from './key-text.js';
+import { enableAlways, type OwnTrigger, ownTriggers } from './own-triggers.js';
+import { type LockPatience, underShortLock } from './short-locks.js';
+
+/** What of a table's capture was not as it should be. */
+export interface CaptureState {
+  /** It is captured for this mirror, if not wholly. */
+  readonly known: boolean;
+  /** All is as it should be. */
+  readonly whole: boolean;
+  /** It was captured before, and changes may have passed unrecorded, or under another key; '': none could. */
+  readonly gap: string;
+}
+
+/** How the capture of a table stands. Locks nothing. @throws what the driver throws */
+export async function captureState(client: pg.ClientBase, mirror: number, shape: TableShape): Promise<CaptureState> {
+  const { rows } = await client.query<{ key: string[]; version: number }>(
+    'SELECT key_columns AS key, version FROM pgfig.captured WHERE table_oid = $1::int8::oid AND mirror = $2',
+    [shape.oid, mirror],
+  );
+  const [known] = rows;
+  const functions = await wantedFunctions(client, mirror, shape);
+  const current = await sameFunctions(client, functions);
+  const todo = await missing(client, shape);
+  const key = (shape.key ?? []).map(({ name }) => name);
+  const sameKey = known !== undefined && known.key.join('\0') === key.join('\0');
+  const unrecorded = todo.create.length > 0 || todo.enable.length > 0;
+  return {
+    known: known !== undefined,
+    whole: known?.version === CAPTURE_VERSION && sameKey && current && !unrecorded && todo.stray.length === 0,
+    gap:
+      known === undefined
+        ? ''
+        : !sameKey
+          ? `its key has changed from (${known.key.join(', ')}) to (${key.join(', ')})`
+          : unrecorded
+            ? 'its triggers were missing or disabled on it or on a partition'
+            : '',
+  };
+}
+
+/**
+ * Installs or mends the capture of a table, all or nothing.
+ * @throws PgfigError MIRROR_BUSY; MIRROR_REFUSED where the table has lost its key meanwhile; what the driver throws
+ */
+export async function captureTable(
+  client: pg.ClientBase,
+  mirror: number,
+  shape: TableShape,
+  patience: LockPatience = {},
+): Promise<void> {
+  const todo = await missing(client, shape);
+  const work = async () => installOn(client, mirror, await shapeNow(client, shape.name));
+  if (todo.create.length === 0 && todo.enable.length === 0) await alone(client, work);
+  else {
+    const lock = `LOCK TABLE ${qualified(shape)} IN SHARE ROW EXCLUSIVE MODE`;
+    const oids = [shape.oid, ...shape.partitions.map(({ oid }) => oid)];
+    await underShortLock(client, { what: `capture of ${shape.name}`, lock, oids }, work, patience);
+  }
+  for (const stray of (await missing(client, shape)).stray) await dropTrigger(client, stray, patience);
+}
+
+/** Drops one trigger, and with it its clones. @throws PgfigError MIRROR_BUSY */
+export async function dropTrigger(client: pg.ClientBase, trigger: OwnTrigger, patience: LockPatience): Promise<void> {
+  const { table, name, relation } = trigger;
+  const lock = `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`;
+  await underShortLock(
+    client,
+    { what: `removal of a trigger from ${table}`, lock, oids: [relation] },
+    async () => void (await client.query(`DROP TRIGGER IF EXISTS ${name} ON ${table}`)),
+    patience,
+  );
+}
+
+/** Within a transaction; the table is locked where triggers are missing. */
+async function installOn(client: pg.ClientBase, mirror: number, shape: TableShape): Promise<void> {
+  for (const one of await wantedFunctions(client, mirror, shape)) await client.query(functionSql(one));
+  for (const sql of (await missing(client, shape)).create) await client.query(sql);
+  await enableAlways(client, (await missing(client, shape)).enable);
+  await client.query(
+    `INSERT INTO pgfig.captured (table_oid, mirror, table_name, key_columns, version)
+     VALUES ($1::int8::oid, $2, $3, $4, $5)
+     ON CONFLICT (table_oid) DO UPDATE
+       SET table_name = EXCLUDED.table_name, key_columns = EXCLUDED.key_columns, version = EXCLUDED.version, installed_at = now()`,
+    [shape.oid, mirror, shape.name, (shape.key ?? []).map(({ name }) => name), CAPTURE_VERSION],
+  );
+}
+
+async function alone(client: pg.ClientBase, work: () => Promise<void>): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await work();
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function shapeNow(client: pg.ClientBase, name: string): Promise<TableShape> {
+  const shape = (await readShapes(client, [name])).get(name);
+  if (shape?.key) return shape;
+  throw new PgfigError('MIRROR_REFUSED', `table ${name} cannot be captured: ${shape?.keyProblem ?? 'it is gone'}`);
+}
+
+async function wantedFunctions(
+  client: pg.ClientBase,
+  mirror: number,
+  shape: TableShape,
+): Promise<readonly CaptureFunction[]> {
+  const texts = await readKeyTexts(client, shape.oid, shape.key ?? []);
+  return [rowFunction(mirror, shape.oid, texts), truncateFunction(mirror, shape.oid)];
+}
+
+async function sameFunctions(client: pg.ClientBase, wanted: readonly CaptureFunction[]): Promise<boolean> {
+  const { rows } = await client.query<{ name: string; body: string; definer: boolean; settings: string[] | null }>(
+    `SELECT proname AS name, prosrc AS body, prosecdef AS definer, proconfig AS settings
+       FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.to_regnamespace('pgfig') AND proname = ANY ($1::text[])`,
+    [wanted.map(({ name }) => name)],
+  );
+  return wanted.every(({ name, body, settings }) => {
+    const found = rows.find((row) => row.name === name);
+    const set = Object.keys(settings).map((key) => key.toLowerCase());
+    return (
+      found?.body === body &&
+      found.definer &&
+      set.toSorted().join() ===
+        (found.settings ?? [])
+          .map((text) => text.replace(/=.*/s, '').toLowerCase())
+          .toSorted()
+          .join()
+    );
+  });
+}
+
+interface Todo {
+  readonly create: readonly string[];
+  readonly enable: readonly OwnTrigger[];
+  /** On what is no part of the table any more: a partition that was detached. */
+  readonly stray: readonly OwnTrigger[];
+}
+
+/** What is missing of a table's triggers. Row triggers of a partitioned table are cloned to its partitions. */
+async function missing(client: pg.ClientBase, shape: TableShape): Promise<Todo> {
+  const functions = { row: rowFunctionName(shape.oid), truncate: truncateFunctionName(shape.oid) };
+  const found = await ownTriggers(client, Object.values(functions));
+  const on = (relation: number, runs: string): boolean =>
+    found.some((trigger) => trigger.relation === relation && trigger.runs === runs);
+  const create: string[] = [];
+  if (!on(shape.oid, functions.row)) {
+    create.push(
+      `CREATE TRIGGER ${ROW_TRIGGER} AFTER INSERT OR UPDATE OR DELETE ON ${qualified(shape)} FOR EACH ROW EXECUTE FUNCTION pgfig.${functions.row}()`,
+    );
+  }
+  const family = await familyOf(client, shape);
+  for (const { oid, table } of family) {
+    if (!on(oid, functions.truncate)) {
+      create.push(
+        `CREATE TRIGGER ${TRUNCATE_TRIGGER} AFTER TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION pgfig.${functions.truncate}()`,
+      );
+    }
+  }
+  const oids = new Set([shape.oid, ...shape.partitions.map(({ oid }) => oid)]);
+  return {
+    create,
+    enable: found.filter(({ always }) => !always),
+    stray: found.filter(({ relation, cloned }) => !cloned && !oids.has(relation)),
+  };
+}

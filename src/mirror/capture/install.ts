@@ -1,0 +1,104 @@
+import type pg from 'pg';
+import { ensureSchemaPart } from '../../backend/schema-steps.js';
+import type { Config } from '../../config/config.js';
+import { withBoth } from '../connection.js';
+import type { Mirror } from '../mirror.js';
+import { readShapes } from '../shape/read-shapes.js';
+import type { TableShape } from '../shape/table-shape.js';
+import { CAPTURE_SCHEMA } from './capture-schema.js';
+import { captureState, captureTable } from './capture-table.js';
+import { refuseWhatCannotBe } from './checks/refuse.js';
+import { ensureMirror, exclusively, findMirror } from './exclusively.js';
+import { dropGuards, guardTable } from './guards.js';
+import { ensureRelayRole, grantRelay, mayBeReplica } from './relay-role.js';
+import { registerRelay, sourceMoment, stallTable } from './relay-rows.js';
+import { RELAY_SCHEMA } from './relay-schema.js';
+import { releaseTable, strayTables } from './release-table.js';
+import type { LockPatience } from './short-locks.js';
+import { readIdentity } from './source-identity.js';
+
+export interface InstallOptions extends LockPatience {
+  readonly onStep?: (step: InstallStep) => void;
+}
+
+export interface InstallStep {
+  readonly kind: 'captured' | 'guarded' | 'released' | 'stalled';
+  readonly table: string;
+  readonly reason?: string;
+}
+
+export interface Installed {
+  /** pgfig.mirrors.id on the source */
+  readonly mirror: number;
+  /** Tables whose capture or guard was made or mended. */
+  readonly changed: readonly string[];
+  /** Triggers and foreign keys of the target do not fire for the relay. */
+  readonly replica: boolean;
+}
+
+/**
+ * Installs, completes, mends or upgrades capture on the source and guards on the target, table by table, each under
+ * short locks. It may end anywhere: what is there already is harmless, and the next run goes on. Two at once wait for
+ * each other.
+ *
+ * @throws PgfigError MIRROR_REFUSED with every reason, before anything is changed; MIRROR_BUSY when a table's lock was
+ *   not to be had; UNKNOWN_DATABASE; what the driver throws
+ */
+export async function installMirror(config: Config, mirror: Mirror, options: InstallOptions = {}): Promise<Installed> {
+  return withBoth(config, mirror, async (source, target) => {
+    await refuseWhatCannotBe(source, target, mirror);
+    for (;;) {
+      await ensureSchemaPart(source, CAPTURE_SCHEMA);
+      const id = await ensureMirror(source, mirror.domain);
+      const installed = await exclusively(source, id, options, async () => {
+        // A removal may have come in between.
+        if ((await findMirror(source, mirror.domain)) !== id) return null;
+        return installAll(source, target, mirror, id, options);
+      });
+      if (installed !== null) return installed;
+    }
+  });
+}
+
+async function installAll(
+  source: pg.ClientBase,
+  target: pg.ClientBase,
+  mirror: Mirror,
+  id: number,
+  options: InstallOptions,
+): Promise<Installed> {
+  const changed = new Set<string>();
+  const step = (kind: InstallStep['kind'], table: string, reason?: string): void => {
+    changed.add(table);
+    options.onStep?.(reason === undefined ? { kind, table } : { kind, table, reason });
+  };
+  const here = await shapesOf(source, mirror);
+  const there = await shapesOf(target, mirror);
+  await ensureRelayRole(target);
+  await ensureSchemaPart(target, RELAY_SCHEMA);
+  await grantRelay(target, there);
+  for (const shape of here) {
+    const state = await captureState(source, id, shape);
+    if (state.whole) continue;
+    if (state.gap !== '') {
+      await stallTable(target, mirror.domain, shape.name, state.gap);
+      step('stalled', shape.name, state.gap);
+    }
+    await captureTable(source, id, shape, options);
+    step('captured', shape.name);
+  }
+  for (const stray of await strayTables(source, id, here)) {
+    await releaseTable(source, stray, options);
+    step('released', stray.table);
+  }
+  const text = { domain: mirror.domain, phase: mirror.phase, writtenIn: mirror.source };
+  const guarded = mirror.rule.guard === 'off' ? [] : there;
+  for (const shape of guarded) if (await guardTable(target, shape, text, options)) step('guarded', shape.name);
+  await dropGuards(target, mirror.domain, guarded, options);
+  await registerRelay(target, mirror, id, await readIdentity(source), await sourceMoment(source));
+  return { mirror: id, changed: [...changed], replica: await mayBeReplica(target) };
+}
+
+async function shapesOf(client: pg.ClientBase, { tables }: Mirror): Promise<readonly TableShape[]> {
+  return [...(await readShapes(client, tables)).values()];
+}

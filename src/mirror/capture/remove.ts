@@ -1,0 +1,140 @@
+import type pg from 'pg';
+import { SCHEMA_LOCK } from '../../backend/schema-steps.js';
+import type { Config } from '../../config/config.js';
+import { openMirrorClient } from '../connection.js';
+import type { Mirror } from '../mirror.js';
+import { CAPTURE_SCHEMA, CAPTURE_TABLES } from './capture-schema.js';
+import { exclusively, findMirror } from './exclusively.js';
+import { dropGuards } from './guards.js';
+import { dropRelayRole, revokeRelay } from './relay-role.js';
+import { RELAY_SCHEMA, RELAY_TABLES, TAKE_TURN } from './relay-schema.js';
+import { releaseTable, strayTables } from './release-table.js';
+import { type LockPatience, underShortLock } from './short-locks.js';
+
+export interface Removed {
+  /** Tables that were captured. */
+  readonly released: readonly string[];
+  /** What could not be removed, and why; '' where nothing is left. */
+  readonly left: string;
+}
+
+/**
+ * Removes what installMirror has made, source first: triggers, functions, guards, rows, and with the last domain of a
+ * database the tables, and the schema where it holds nothing else. It may end anywhere, and the next run goes on.
+ * @throws PgfigError MIRROR_BUSY, UNKNOWN_DATABASE; what the driver throws
+ */
+export async function removeMirror(
+  config: Config,
+  { domain, source, target }: Pick<Mirror, 'domain' | 'source' | 'target'>,
+  patience: LockPatience = {},
+): Promise<Removed> {
+  const name = `pgfig mirror ${domain}`;
+  const from = await openMirrorClient(config, source, name);
+  try {
+    const id = await findMirror(from, domain);
+    const work = async (): Promise<Removed> => {
+      const released = id === null ? [] : await removeCapture(from, id, patience);
+      // Opened only now: a target that is gone for good does not keep the source's writers recording.
+      const to = await openMirrorClient(config, target, name);
+      try {
+        return { released, left: await removeCopy(to, domain, patience) };
+      } finally {
+        await to.end().catch(() => {});
+      }
+    };
+    return id === null ? await work() : await exclusively(from, id, patience, work);
+  } finally {
+    await from.end().catch(() => {});
+  }
+}
+
+async function removeCapture(source: pg.ClientBase, id: number, patience: LockPatience): Promise<readonly string[]> {
+  const captured = await strayTables(source, id, []);
+  for (const table of captured) await releaseTable(source, table, patience);
+  if (!(await othersThan(source, id))) {
+    const lock = `LOCK TABLE ${CAPTURE_TABLES.map((table) => `pgfig.${table}`).join(', ')} IN ACCESS EXCLUSIVE MODE`;
+    let gone = false;
+    const work = async (): Promise<void> => {
+      if (await othersThan(source, id)) return;
+      for (const table of CAPTURE_TABLES) await source.query(`DROP TABLE pgfig.${table}`);
+      await dropPart(source, CAPTURE_SCHEMA.part);
+      gone = true;
+    };
+    await underShortLock(
+      source,
+      { what: 'removal of the outbox', lock, oids: [], schema: SCHEMA_LOCK },
+      work,
+      patience,
+    );
+    if (gone) return captured.map(({ table }) => table);
+  }
+  await emptyOutbox(source, id);
+  await source.query('DELETE FROM pgfig.consumers WHERE mirror = $1', [id]);
+  await source.query('DELETE FROM pgfig.mirrors WHERE id = $1', [id]);
+  return captured.map(({ table }) => table);
+}
+
+async function othersThan(source: pg.ClientBase, id: number): Promise<boolean> {
+  const { rows } = await source.query<{ others: boolean }>(
+    'SELECT EXISTS (SELECT FROM pgfig.mirrors WHERE id <> $1) AS others',
+    [id],
+  );
+  return rows[0]?.others === true;
+}
+
+const BATCH = 20_000;
+
+/** In batches: one DELETE of millions of rows would hold back vacuum everywhere. */
+async function emptyOutbox(source: pg.ClientBase, id: number): Promise<void> {
+  for (let more = true; more; ) {
+    const { rowCount } = await source.query(
+      `DELETE FROM pgfig.outbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM pgfig.outbox WHERE mirror = $1 LIMIT ${BATCH}))`,
+      [id],
+    );
+    more = (rowCount ?? 0) === BATCH;
+  }
+}
+
+/** @returns what is left, and why */
+async function removeCopy(target: pg.ClientBase, domain: string, patience: LockPatience): Promise<string> {
+  const there = await target.query<{ there: boolean }>("SELECT to_regclass('pgfig.relay') IS NOT NULL AS there");
+  if (there.rows[0]?.there !== true) return dropRelayRole(target);
+  const tables = await target.query<{ name: string }>(
+    'SELECT table_name AS name FROM pgfig.relay_tables WHERE domain = $1',
+    [domain],
+  );
+  await dropGuards(target, domain, [], patience);
+  const names = tables.rows.map(({ name }) => name);
+  await revokeRelay(target, names);
+  await target.query('BEGIN');
+  try {
+    await target.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+    await target.query('DELETE FROM pgfig.relay_tables WHERE domain = $1', [domain]);
+    await target.query('DELETE FROM pgfig.relay WHERE domain = $1', [domain]);
+    const { rows } = await target.query<{ others: boolean }>('SELECT EXISTS (SELECT FROM pgfig.relay) AS others');
+    if (rows[0]?.others === true) {
+      await target.query('COMMIT');
+      return '';
+    }
+    for (const table of RELAY_TABLES) await target.query(`DROP TABLE pgfig.${table}`);
+    await target.query(`DROP FUNCTION pgfig.refuse(), ${TAKE_TURN}`);
+    await dropPart(target, RELAY_SCHEMA.part);
+    await target.query('COMMIT');
+  } catch (error) {
+    await target.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+  return dropRelayRole(target);
+}
+
+/** Within a transaction: forgets a part's version, and drops the schema when nothing else is in it. */
+async function dropPart(client: pg.ClientBase, part: string): Promise<void> {
+  await client.query('DELETE FROM pgfig.schema_version WHERE part = $1', [part]);
+  const { rows } = await client.query<{ used: boolean }>(
+    `SELECT EXISTS (SELECT FROM pgfig.schema_version)
+         OR EXISTS (SELECT FROM pg_class WHERE relnamespace = 'pgfig'::regnamespace AND relname NOT LIKE 'schema\\_version%')
+         OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'pgfig'::regnamespace) AS used`,
+  );
+  if (rows[0]?.used === true) return;
+  await client.query('DROP TABLE pgfig.schema_version; DROP SCHEMA pgfig');
+}

@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import type { Config } from '../../config/config.js';
+import { relaySession } from '../capture/relay-role.js';
+import { openMirrorClient } from '../connection.js';
+import type { Mirror } from '../mirror.js';
+import { SourceSide } from './source-side.js';
+
+/** Names under which the relay shows in pg_stat_activity. */
+export const RELAY_NAME = 'pgfig relay';
+
+/** Keys are few against tables that are big: see SourceSide. */
+const BY_INDEX = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off';
+
+/** @throws what the driver throws */
+export async function openSource(config: Config, mirror: Mirror): Promise<SourceSide> {
+  const client = await openMirrorClient(config, mirror.source, `${RELAY_NAME} of ${mirror.domain}`);
+  try {
+    const source = new SourceSide(client);
+    await source.prepare();
+    return source;
+  } catch (error) {
+    closeAtOnce(client);
+    throw error;
+  }
+}
+
+/** A connection to the target as the relay's role, which guards let pass. @throws what the driver throws */
+export async function openTarget(config: Config, mirror: Mirror): Promise<pg.Client> {
+  const client = await openMirrorClient(config, mirror.target, `${RELAY_NAME} of ${mirror.domain}`);
+  try {
+    await client.query(BY_INDEX);
+    await relaySession(client);
+    return client;
+  } catch (error) {
+    closeAtOnce(client);
+    throw error;
+  }
+}
+
+/** Whatever it is doing: its transaction is rolled back when the server notices. */
+export function closeAtOnce(client: pg.Client): void {
+  client.on('error', () => {});
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}

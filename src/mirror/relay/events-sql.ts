@@ -1,0 +1,113 @@
+import type { Snapshot } from '../position/snapshot.js';
+import type { KeyColumn, TableShape } from '../shape/table-shape.js';
+import { ident, literal } from '../shape/table-shape.js';
+
+/** A captured table, and what of its events has been applied. */
+export interface Since {
+  readonly oid: number;
+  readonly position: Snapshot;
+}
+
+/**
+ * The events that the running snapshot sees and the positions do not: `tbl, op, key, xid`.
+ *
+ * What a position does not see is from its xmax on, or was under way then: both are ranges of the index (tbl, xid). An
+ * `ORDER BY id LIMIT` would walk dead entries while an old snapshot is held.
+ * @param cut only transactions below this one; null: all
+ */
+export function eventsSince(tables: readonly Since[], cut: bigint | null, columns = 'tbl, op, key, xid'): string {
+  const below = cut === null ? '' : ` AND xid < '${cut}'::xid8`;
+  const parts: string[] = [];
+  for (const [position, oids] of byPosition(tables)) {
+    const from = `SELECT ${columns} FROM pgfig.outbox WHERE tbl = ANY ('{${oids.join(',')}}'::oid[])`;
+    parts.push(`${from} AND xid >= '${position.xmax}'::xid8${below}`);
+    if (position.xip.length > 0) parts.push(`${from} AND xid = ANY ('{${position.xip.join(',')}}'::xid8[])${below}`);
+  }
+  return parts.length > 0 ? parts.join(' UNION ALL ') : `SELECT ${columns} FROM pgfig.outbox WHERE false`;
+}
+
+function byPosition(tables: readonly Since[]): ReadonlyMap<Snapshot, number[]> {
+  const groups = new Map<string, { position: Snapshot; oids: number[] }>();
+  for (const { oid, position } of tables) {
+    const text = `${position.xmax}:${position.xip.join(',')}`;
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, { position, oids: [oid] });
+    else group.oids.push(oid);
+  }
+  return new Map([...groups.values()].map(({ position, oids }) => [position, oids]));
+}
+
+/** Names of the key's columns where they are apart from the table's own. */
+export const keyAlias = (at: number): string => `k${at}`;
+
+/**
+ * `expression AS k0, ...`: the typed values of a key's text, as the capture trigger has written it: of one column its
+ * own text, of several an array of texts.
+ */
+export function typedKey(key: readonly KeyColumn[], text: string): string {
+  const [only] = key;
+  if (key.length === 1 && only !== undefined) return `${text}::${only.type} AS ${keyAlias(0)}`;
+  return key.map(({ type }, at) => `(${text}::text[])[${at + 1}]::${type} AS ${keyAlias(at)}`).join(', ');
+}
+
+/** `t."id" OPERATOR(pg_catalog.=) k.k0 AND ...` */
+export function sameKey(key: readonly KeyColumn[], table = 't', keys = 'k'): string {
+  return key.map(({ name, equals }, at) => `${table}.${ident(name)} ${equals} ${keys}.${keyAlias(at)}`).join(' AND ');
+}
+
+/** Texts of a key's columns -> typed literals. */
+export const keyLiterals = (key: readonly KeyColumn[], values: readonly string[]): string[] =>
+  key.map(({ type }, at) => `${literal(values[at] ?? '')}::${type}`);
+
+/** How a row's key is compared with given values: `columns` are expressions, as `t."id"`, or `k.k0`. */
+export interface KeyBound {
+  readonly key: readonly KeyColumn[];
+  readonly columns: readonly string[];
+  /** Texts of the key's columns. */
+  readonly values: readonly string[];
+}
+
+export const tableColumns = (key: readonly KeyColumn[], table = 't'): string[] =>
+  key.map(({ name }) => `${table}.${ident(name)}`);
+export const aliasColumns = (key: readonly KeyColumn[], keys = 'k'): string[] =>
+  key.map((_, at) => `${keys}.${keyAlias(at)}`);
+
+/** The key is greater than the values, in the key's order. */
+export const keyAfter = (bound: KeyBound): string => compareKey(bound, 'greater');
+
+/** The key is not greater than the values. */
+export function keyUpTo(bound: KeyBound): string {
+  const { key } = bound;
+  const less = `NOT ${compareKey(bound, 'greater')}`;
+  return sameOperator(key, 'atMost') ? compareKey(bound, 'atMost') : less;
+}
+
+/**
+ * One row comparison uses the index from its first column to its last; it names one operator for all columns, so a key
+ * of types whose operators lie in several schemas is compared column by column.
+ */
+function compareKey({ key, columns, values }: KeyBound, which: 'greater' | 'atMost'): string {
+  const literals = keyLiterals(key, values);
+  const [first] = key;
+  if (first !== undefined && sameOperator(key, which)) {
+    return `(${columns.join(', ')}) ${first[which]} (${literals.join(', ')})`;
+  }
+  const steps = key.map((column, at) => {
+    const equal = key.slice(0, at).map(({ equals }, i) => `${columns[i]} ${equals} ${literals[i]}`);
+    return `(${[...equal, `${columns[at]} ${column.greater} ${literals[at]}`].join(' AND ')})`;
+  });
+  return `(${steps.join(' OR ')})`;
+}
+
+const sameOperator = (key: readonly KeyColumn[], which: 'greater' | 'atMost'): boolean =>
+  key.every((column) => column[which] === key[0]?.[which]);
+
+/** `t."a", t."b"`: the columns in the order in which rows travel. */
+export const columnList = (columns: readonly { readonly name: string }[], table = ''): string =>
+  columns.map(({ name }) => (table === '' ? ident(name) : `${table}.${ident(name)}`)).join(', ');
+
+/** The key of a shape that has one. @throws TypeError for one that has none: such a table is never captured */
+export function keyOf({ key, name }: TableShape): readonly KeyColumn[] {
+  if (key === null) throw new TypeError(`${name} has no key`);
+  return key;
+}

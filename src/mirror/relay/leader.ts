@@ -1,0 +1,286 @@
+import type { Config } from '../../config/config.js';
+import type { Mirror } from '../mirror.js';
+import { readShapes } from '../shape/read-shapes.js';
+import type { TurnOutcome } from '../turn-outcome.js';
+import { Housekeeping } from './housekeeping.js';
+import type { Lead } from './lease.js';
+import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
+import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
+import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
+import { type Retry, Stalls } from './stalls.js';
+import { readTables } from './target-store.js';
+import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
+import { Wakeup } from './wakeup.js';
+
+/** Changes of a bounded turn: about a second's work. */
+const TURN_CHANGES = 30_000;
+/** How long an idle relay waits before it looks by itself: writers that go past the proxy poke nobody. */
+const IDLE_MS = 100;
+/** The position moves at least so often, also when nothing was written: lag is measured by it, garbage follows it. */
+const ADVANCE_MS = 2_000;
+/** Others may have changed the tables' rows: an install, a job. */
+const REREAD_MS = 1_000;
+
+/** What is known of the next turn, also by a relay with new connections. */
+export interface RelayMemory {
+  /** It takes the path that can tell which table is refused. */
+  streaming: boolean;
+  /** It takes all that waits: a part of it conflicts with rows that the rest changes. */
+  all: boolean;
+  /** When tables that were stalled are tried again, by name. */
+  readonly retries: Map<string, Retry>;
+}
+
+const RELAY_ENDED = 'the relay has ended';
+
+interface Between {
+  readonly run: () => Promise<void>;
+  readonly reject: (error: unknown) => void;
+}
+
+interface WholeRequest {
+  readonly work: TurnWork;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The relay of a domain while this instance leads it: turn after turn, until something fails or it is closed. */
+export class Leader {
+  readonly #mirror: Mirror;
+  readonly #lead: Lead;
+  readonly #events: RelayEvents;
+  readonly #memory: RelayMemory;
+  readonly #wakeup = new Wakeup();
+  readonly #stalls: Stalls;
+  readonly #housekeeping: Housekeeping;
+  readonly #whole: WholeRequest[] = [];
+  readonly #between: Between[] = [];
+  #row: RelayRow;
+  #tables: readonly RelayTable[] = [];
+  #waiters: ((outcome: TurnOutcome) => void)[] = [];
+  #closed = false;
+  #ended = false;
+  #advance = false;
+  #advancedAt = 0;
+  #rereadAt = 0;
+  #changes = 0;
+  #error: string | null = null;
+
+  constructor(config: Config, mirror: Mirror, lead: Lead, memory: RelayMemory, events: RelayEvents) {
+    this.#memory = memory;
+    this.#mirror = mirror;
+    this.#lead = lead;
+    this.#row = lead.row;
+    this.#events = events;
+    this.#stalls = new Stalls(config, mirror, lead.owner, memory.retries, events);
+    this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror);
+  }
+
+  get status(): LeaderStatus {
+    const { moment, whole, turns } = this.#row;
+    const { backlog } = this.#housekeeping;
+    return { tables: this.#tables, moment, whole, turns, changes: this.#changes, backlog, error: this.#error };
+  }
+
+  get tables(): readonly RelayTable[] {
+    return this.#tables;
+  }
+
+  get inStep(): boolean {
+    return this.#tables.every(({ state }) => state === 'in-step');
+  }
+
+  async prepare(): Promise<void> {
+    const { client } = this.#lead.source;
+    client.on('notification', () => {
+      // Another instance waits for the position to move.
+      this.#advance = true;
+      this.#wakeup.call();
+    });
+    await client.query('LISTEN pgfig_poke');
+    await this.reread();
+  }
+
+  poke(): void {
+    this.#wakeup.call();
+  }
+
+  turnAfterNow(): Promise<TurnOutcome> {
+    if (!this.inStep) return Promise.resolve('stalled');
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#wakeup.call();
+    });
+  }
+
+  whole(work: TurnWork): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#whole.push({ work, resolve, reject });
+      this.#wakeup.call();
+    });
+  }
+
+  /** The token of this relay in the target. */
+  get owner(): string {
+    return this.#lead.owner;
+  }
+
+  /**
+   * Runs `work` while no turn is under way; the next one sees what it has changed of the tables' rows.
+   * @throws what `work` throws; Error when the relay ends before
+   */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new Error(RELAY_ENDED));
+      this.#between.push({ run: () => work().then(resolve, reject), reject });
+      this.#wakeup.call();
+    });
+  }
+
+  /** A table's row has been changed by this process: see it before the next turn. */
+  outdated(): void {
+    this.#rereadAt = 0;
+    this.#wakeup.call();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wakeup.call();
+  }
+
+  /** Nobody waits any longer. */
+  end(): void {
+    this.#ended = true;
+    this.#housekeeping.close();
+    for (const { reject } of this.#between.splice(0)) reject(new Error(RELAY_ENDED));
+    for (const waiter of this.#waiters.splice(0)) waiter('failed');
+    for (const { reject } of this.#whole.splice(0)) reject(new Error(RELAY_ENDED));
+  }
+
+  /** @throws what a driver throws, when a connection is lost, or another relay leads */
+  async run(): Promise<void> {
+    while (!this.#closed) {
+      for (const { run } of this.#between.splice(0)) {
+        await run();
+        this.#rereadAt = 0;
+      }
+      const more = await this.#turn();
+      this.#housekeeping.due(this.#tables, this.#row.position);
+      if (!more && this.#waiters.length === 0 && this.#whole.length === 0) await this.#wakeup.wait(IDLE_MS);
+    }
+  }
+
+  /** @returns whether another one is to follow at once */
+  async #turn(): Promise<boolean> {
+    if (Date.now() - this.#rereadAt > REREAD_MS) await this.reread();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    const began = performance.now();
+    let result: TurnResult;
+    try {
+      result = await this.#take();
+    } catch (error) {
+      for (const waiter of waiters) waiter(this.inStep ? 'failed' : 'stalled');
+      await this.#failed(error);
+      return true;
+    }
+    this.#took(result, began);
+    // A turn that took only a part of the backlog may not have what they wrote.
+    if (result.more) this.#waiters.unshift(...waiters);
+    else for (const waiter of waiters) waiter(this.inStep ? 'applied' : 'stalled');
+    return result.more;
+  }
+
+  async #take(): Promise<TurnResult> {
+    const { source, target, owner } = this.#lead;
+    const now = Date.now();
+    const advance = this.#advance || now - this.#advancedAt > ADVANCE_MS;
+    const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
+    const wish = {
+      domain: this.#mirror.domain,
+      owner,
+      most: this.#memory.all ? null : TURN_CHANGES,
+      streaming: this.#memory.streaming,
+      advance,
+      work:
+        request === undefined
+          ? null
+          : (shapes: Parameters<TurnWork>[0]['shapes']) => request.work({ source: source.client, target, shapes }),
+    };
+    try {
+      const result = await takeTurn({ source, target }, this.#row, this.#tables, wish);
+      request?.resolve();
+      if (advance) this.#advancedAt = now;
+      this.#advance &&= !advance;
+      return result;
+    } catch (error) {
+      request?.reject(error);
+      throw error;
+    }
+  }
+
+  #took({ row, changed, changes, more }: TurnResult, began: number): void {
+    this.#row = row;
+    this.#tables = this.#tables.map((table) => changed.get(table.name) ?? table);
+    this.#changes += changes;
+    this.#error = null;
+    this.#memory.streaming = false;
+    this.#memory.all &&= more;
+    if (changes === 0) return;
+    this.#events.onTurn(this.#mirror, { changes, seconds: (performance.now() - began) / 1_000, whole: row.whole });
+  }
+
+  /** Mends what another turn on the same connections can mend. @throws the error where it takes new ones */
+  async #failed(error: unknown): Promise<void> {
+    this.#error = error instanceof Error ? error.message : String(error);
+    const state = sqlstateOf(error);
+    if (error instanceof TableRefused) {
+      await this.#refused(error, state);
+      // In the middle of a COPY neither connection answers anything else any more.
+      throw error;
+    }
+    if (isLost(state)) throw error;
+    await this.#lead.target.query('ROLLBACK');
+    await this.#lead.source.client.query('ROLLBACK');
+    if (error instanceof TablesChanged) {
+      for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
+    } else if (isOfTable(state)) {
+      const mended = await this.#stallMissing();
+      if (!mended && this.#memory.streaming) throw error;
+      this.#memory.streaming = true;
+    } else throw error;
+  }
+
+  async #refused(error: TableRefused, state: string): Promise<void> {
+    if (!isOfTable(state)) return;
+    // Rows of different moments may collide where those of one moment do not.
+    if (isConflict(state) && !this.#memory.all) this.#memory.all = true;
+    else await this.#stall(error.table, this.#error ?? '', 'retry');
+  }
+
+  async #stall(table: string, reason: string, remedy: Remedy): Promise<void> {
+    await this.#stalls.stall(this.#tables, this.#row, table, reason, remedy);
+    this.#rereadAt = 0;
+  }
+
+  /** @returns whether a table was gone */
+  async #stallMissing(): Promise<boolean> {
+    const followed = this.#tables.filter(({ state }) => state === 'in-step').map(({ name }) => name);
+    const there = await readShapes(this.#lead.source.client, followed);
+    const gone = followed.filter((name) => !there.has(name));
+    for (const name of gone) await this.#stall(name, 'the table is gone from the source', 'backfill');
+    return gone.length > 0;
+  }
+
+  async reread(): Promise<void> {
+    this.#rereadAt = Date.now();
+    const tables = await this.#stalls.retried(await readTables(this.#lead.target, this.#mirror.domain));
+    const unseen = tables.filter(({ state, shape }) => state === 'in-step' && shape === null).map(({ name }) => name);
+    if (unseen.length === 0) {
+      this.#tables = tables;
+      return;
+    }
+    const shapes = await readShapes(this.#lead.source.client, unseen);
+    this.#tables = tables.map((table) => ({ ...table, shape: table.shape ?? shapes.get(table.name) ?? null }));
+  }
+}

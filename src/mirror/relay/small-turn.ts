@@ -1,0 +1,80 @@
+import { copiedColumns, ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
+import { columnList, keyOf, sameKey, typedKey } from './events-sql.js';
+import type { SourceSide, WaitingEvent } from './source-side.js';
+
+/**
+ * The short path of a turn of a few keys: what the target is to do fits one message, so that a turn is three round
+ * trips. Values stay the text that the source's output functions wrote, and are read by the target's input functions,
+ * as in COPY.
+ */
+
+/** More events than these stream. */
+export const SMALL_TURN = 200;
+/** The rows pass through this process's memory. */
+const MOST_BYTES = 512 * 1024;
+
+export interface SmallTable {
+  readonly shape: TableShape;
+  readonly keys: readonly string[];
+}
+
+/** @returns the keys by table; null: not for the short path */
+export function smallTables(
+  events: readonly WaitingEvent[],
+  shapes: ReadonlyMap<number, TableShape>,
+): SmallTable[] | null {
+  const keys = new Map<number, Set<string>>();
+  for (const { oid, op, key } of events) {
+    if (op === 'T' || key === null) return null;
+    const known = keys.get(oid);
+    if (known === undefined) keys.set(oid, new Set([key]));
+    else known.add(key);
+  }
+  const tables: SmallTable[] = [];
+  for (const [oid, texts] of keys) {
+    const shape = shapes.get(oid);
+    if (shape === undefined) return null;
+    tables.push({ shape, keys: [...texts] });
+  }
+  return tables;
+}
+
+/**
+ * Reads the rows and ends the source's transaction.
+ * @returns the statements for the target; null: the rows are too big, the source's transaction is still open
+ */
+export async function readSmall(source: SourceSide, tables: readonly SmallTable[]): Promise<string[] | null> {
+  const results = await source.several(tables.map(rowsSql));
+  let bytes = 0;
+  for (const rows of results) bytes += Number(rows[0]?.[0] ?? 0);
+  if (bytes > MOST_BYTES) return null;
+  return tables.flatMap((table, at) => {
+    const rows = (results[at] ?? []).filter(([, there]) => there !== null).map((row) => row.slice(2));
+    return rows.length === 0 ? [deleteSql(table)] : [deleteSql(table), insertSql(table.shape, rows)];
+  });
+}
+
+/** `size, there, columns...`; where the size is over the limit there is one row without columns. */
+function rowsSql({ shape, keys }: SmallTable): string {
+  const columns = copiedColumns(shape);
+  const sizes = columns.map(({ name }) => `coalesce(pg_column_size(r.${ident(name)}), 0)`).join(' + ') || '0';
+  return (
+    `WITH r AS MATERIALIZED (SELECT ${columnList(columns, 't')} ` +
+    `FROM (${distinctKeys(shape, keys)}) k JOIN ${qualified(shape)} t ON ${sameKey(keyOf(shape))}), ` +
+    `s AS (SELECT coalesce(sum(${sizes}), 0) AS pgfig_size FROM r) ` +
+    `SELECT s.pgfig_size, r.pgfig_there, ${columnList(columns, 'r')} FROM s ` +
+    `LEFT JOIN (SELECT true AS pgfig_there, r.* FROM r) r ON s.pgfig_size <= ${MOST_BYTES}`
+  );
+}
+
+const distinctKeys = (shape: TableShape, keys: readonly string[]): string =>
+  `SELECT DISTINCT ${typedKey(keyOf(shape), 'e.key')} FROM unnest(ARRAY[${keys.map(literal).join(',')}]::text[]) e (key)`;
+
+const deleteSql = ({ shape, keys }: SmallTable): string =>
+  `DELETE FROM ${qualified(shape)} t USING (${distinctKeys(shape, keys)}) k WHERE ${sameKey(keyOf(shape))}`;
+
+function insertSql(shape: TableShape, rows: readonly (readonly (string | null)[])[]): string {
+  const values = rows.map((row) => `(${row.map((value) => (value === null ? 'NULL' : literal(value))).join(', ')})`);
+  const columns = columnList(copiedColumns(shape));
+  return `INSERT INTO ${qualified(shape)} (${columns}) OVERRIDING SYSTEM VALUE VALUES ${values.join(', ')}`;
+}

@@ -1,0 +1,168 @@
+import type pg from 'pg';
+import { parseSnapshot, type Snapshot } from '../position/snapshot.js';
+import { qualified, type TableShape } from '../shape/table-shape.js';
+import { eventsSince, type Since } from './events-sql.js';
+import { type Stamp, stampsSql } from './stamp.js';
+
+/** A waiting change, as the outbox has it. */
+export interface WaitingEvent {
+  readonly oid: number;
+  readonly op: string;
+  readonly key: string | null;
+}
+
+/** What waits of one table. */
+export interface Waiting {
+  readonly oid: number;
+  readonly events: number;
+  /** The whole table was truncated. */
+  readonly emptied: boolean;
+  /** Oids of leaf partitions that were. */
+  readonly leaves: readonly number[];
+}
+
+/** The source at one moment: its transaction is open, its locks are held. */
+export interface Moment {
+  readonly position: Snapshot;
+  /** Everything that the snapshot sees has its WAL below this. */
+  readonly lsn: string;
+  /** Milliseconds since 1970, by the source's clock. */
+  readonly at: number;
+  /** By 'schema.table'. */
+  readonly stamps: ReadonlyMap<string, Stamp>;
+  /** The first events that wait; as many as were asked for: there may be more. */
+  readonly first: readonly WaitingEvent[];
+}
+
+/** Values stay the text that the server wrote. */
+export const RAW: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
+
+/**
+ * For the relay's queries, which look up keys by an index. A hash or a merge join would read a table of any size for a
+ * handful of keys whenever the outbox's statistics lag behind.
+ */
+const SETTINGS = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off';
+
+const FLUSH_POLL_MS = 2;
+
+/** The relay's connection to the source. One transaction at a time, read only. */
+export class SourceSide {
+  readonly client: pg.Client;
+
+  constructor(client: pg.Client) {
+    this.client = client;
+  }
+
+  async prepare(): Promise<void> {
+    await this.client.query(SETTINGS);
+  }
+
+  /**
+   * Opens the turn's snapshot. The locks come first: a rewriting ALTER TABLE that commits between snapshot and lock
+   * would show a table without rows.
+   * @throws 42P01 where a table is gone
+   */
+  async begin(shapes: readonly TableShape[], since: readonly Since[], most: number): Promise<Moment> {
+    const names = shapes.map(qualified);
+    const [, , now, stamps, first] = await this.#several(
+      [
+        'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+        names.length === 0 ? 'SELECT' : `LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`,
+        `SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
+                extract(epoch FROM clock_timestamp()) * 1000`,
+        stampsSql(names),
+        `SELECT tbl::text, op, key FROM (${eventsSince(since, null)}) e LIMIT ${most}`,
+      ],
+      5,
+    );
+    const [position = '', lsn = '', at = ''] = now?.[0] ?? [];
+    return {
+      position: parseSnapshot(position ?? ''),
+      lsn: lsn ?? '',
+      at: Number(at),
+      stamps: new Map((stamps ?? []).map(stampOf)),
+      first: (first ?? []).map(([oid, op, key]) => ({ oid: Number(oid), op: op ?? '', key: key ?? null })),
+    };
+  }
+
+  /**
+   * The transaction id to stop at, so that no more than about `most` events are taken.
+   * @returns null: there are no more than that. One transaction is never cut in two
+   */
+  async cut(since: readonly Since[], most: number): Promise<bigint | null> {
+    const xids: bigint[] = [];
+    for (const one of since) {
+      const events = eventsSince([one], null);
+      const [found] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid OFFSET ${most} LIMIT 1`);
+      if (found?.[0] == null) continue;
+      const [least] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid LIMIT 1`);
+      const [at, lowest] = [BigInt(found[0]), BigInt(least?.[0] ?? 0)];
+      xids.push(at > lowest ? at : at + 1n);
+    }
+    return xids.length === 0 ? null : xids.reduce((a, b) => (a < b ? a : b));
+  }
+
+  /** What waits, by table. */
+  async waiting(since: readonly Since[], cut: bigint | null): Promise<Waiting[]> {
+    const rows = await this.#rows(
+      `SELECT tbl::text, count(*)::text, (count(*) FILTER (WHERE op = 'T' AND key IS NULL))::text,
+              string_agg(DISTINCT key, ',') FILTER (WHERE op = 'T')
+         FROM (${eventsSince(since, cut)}) e GROUP BY tbl ORDER BY tbl`,
+    );
+    return rows.map(([oid, events, emptied, leaves]) => ({
+      oid: Number(oid),
+      events: Number(events),
+      emptied: emptied !== '0',
+      leaves: leaves == null ? [] : leaves.split(',').map(Number),
+    }));
+  }
+
+  /** Rows of a query in the turn's snapshot; every value is its text. */
+  async rows(sql: string): Promise<(string | null)[][]> {
+    return this.#rows(sql);
+  }
+
+  /** The results of several statements that go in one round trip. */
+  async several(statements: readonly string[]): Promise<(string | null)[][][]> {
+    return this.#several(statements, statements.length);
+  }
+
+  async commit(): Promise<void> {
+    await this.client.query('COMMIT');
+  }
+
+  /**
+   * Waits until what the snapshot saw is on the source's disk. A commit is seen before that where its session has
+   * synchronous_commit = off: applied at once, the copy would have what the source has lost after a crash.
+   */
+  async flushed(lsn: string): Promise<void> {
+    for (;;) {
+      const [row] = await this.#rows(`SELECT pg_current_wal_flush_lsn() >= '${lsn}'::pg_lsn`);
+      if (row?.[0] === 't') return;
+      // The commit of a transaction that has an id flushes all before it.
+      await this.client.query('BEGIN READ WRITE; SELECT pg_current_xact_id(); COMMIT');
+      await new Promise((resolve) => setTimeout(resolve, FLUSH_POLL_MS));
+    }
+  }
+
+  async #rows(sql: string): Promise<(string | null)[][]> {
+    const { rows } = await this.client.query<(string | null)[]>({ text: sql, rowMode: 'array', types: RAW });
+    return rows;
+  }
+
+  async #several(statements: readonly string[], count: number): Promise<(string | null)[][][]> {
+    const query = { text: statements.join(';\n'), rowMode: 'array', types: RAW } as const;
+    const answer: unknown = await this.client.query<(string | null)[]>(query);
+    const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult<(string | null)[]>[];
+    if (results.length !== count) throw new Error(`${count} statements had ${results.length} results`);
+    return results.map(({ rows }) => rows);
+  }
+}
+
+function stampOf([name, oid, columns, files, leaves, triggers]: readonly (string | null)[]): [string, Stamp] {
+  const text = (part: string | null | undefined): string => part ?? '';
+  return [
+    text(name),
+    { oid: text(oid), columns: text(columns), files: text(files), leaves: text(leaves), triggers: text(triggers) },
+  ];
+}
