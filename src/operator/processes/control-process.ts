@@ -24,6 +24,7 @@ import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
 import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
+import { StoredDivergences } from '../mirror/stored-divergences.js';
 import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
@@ -94,7 +95,8 @@ class ControlProcess {
   readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
-  readonly #sink: DivergenceSink;
+  readonly #divergences: readonly DivergenceSink[];
+  readonly #stored: StoredDivergences;
   readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
@@ -133,7 +135,8 @@ class ControlProcess {
     this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
-    this.#sink = logSink(log);
+    this.#stored = new StoredDivergences(this.#config, log);
+    this.#divergences = [logSink(log), this.#stored];
     this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
@@ -172,12 +175,16 @@ class ControlProcess {
         this.#matrix?.keeper.add(message.matrix);
         break;
       case 'divergences':
-        for (const one of JSON.parse(message.divergences) as StatementDivergence[]) this.#sink.record(one);
+        this.#diverged(JSON.parse(message.divergences));
         break;
       case 'stop':
         this.end();
         break;
     }
+  }
+
+  #diverged(found: readonly StatementDivergence[]): void {
+    for (const one of found) for (const sink of this.#divergences) sink.record(one);
   }
 
   #ddlSeen(asked: Extract<ToControl, { type: 'ddl-seen' }>['asked']): void {
@@ -195,15 +202,21 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
-      this.#output.flush();
-      process.exit(0);
-    });
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors(), this.#closeStored()]).finally(
+      () => {
+        this.#output.flush();
+        process.exit(0);
+      },
+    );
   }
 
   /** A turn that hangs is left to the server, which rolls it back. */
   async #closeMirrors(): Promise<void> {
     await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
+  }
+
+  async #closeStored(): Promise<void> {
+    await Promise.race([this.#stored.close(), new Promise((resolve) => setTimeout(resolve, LAST_FLUSH_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {

@@ -22,7 +22,8 @@ t.test('read-new: what a client has written it reads in the copy at once', async
 t.test('names are followed although the monolith alone is routed to', async (t) => {
   const shop = await startMirroredShop({
     config: { matrix: { enabled: false } },
-    inMonolith: 'CREATE SCHEMA own; CREATE TABLE own.orders (id int PRIMARY KEY, n int); INSERT INTO own.orders VALUES (1, 0)',
+    inMonolith:
+      'CREATE SCHEMA own; CREATE TABLE own.orders (id int PRIMARY KEY, n int); INSERT INTO own.orders VALUES (1, 0)',
   });
   const client = await shop.connect();
   await client.query('SET search_path = own');
@@ -35,7 +36,7 @@ t.test('names are followed although the monolith alone is routed to', async (t) 
   await client.query('CREATE TEMP TABLE orders (id int, n int)');
   await client.query('INSERT INTO orders VALUES (1, 99)');
   t.strictSame(await shop.divergences(), {});
-  const rows = await alike(t, shop, 'the domain\'s own rows');
+  const rows = await alike(t, shop, "the domain's own rows");
   t.ok(rows.some((row) => row.startsWith('(1,tea,6')) && rows.some((row) => row.startsWith('(2,cup,7')), rows.join());
 });
 
