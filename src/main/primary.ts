@@ -40,6 +40,7 @@ export class Primary {
   readonly #control: ControlChild;
   readonly #metrics = new ProcessMetrics('primary');
   readonly #deltas = new DeltaQueue((matrix) => this.#control.send({ type: 'matrix', matrix }));
+  readonly #divergences = new DeltaQueue((divergences) => this.#control.send({ type: 'divergences', divergences }));
   #rules: RuleSetWire;
   #catalog: string | null = null;
   #onCatalog: (() => void) | null = null;
@@ -69,6 +70,7 @@ export class Primary {
         if (!sent && id !== null) this.#pool.catalogRead(from, id, false);
       },
       onMatrix: (matrix) => this.#deltas.add(matrix),
+      onDivergences: (divergences) => this.#divergences.add(divergences),
       onConsole: (from, request) => {
         if (!this.#control.send({ ...request, from })) this.#pool.answerConsole(from, request.id, UNAVAILABLE);
       },

@@ -27,6 +27,25 @@ export interface HiddenWork {
   readonly touches: Touches;
 }
 
+/**
+ * What makes the same statement leave other rows in another database: a column whose default is computed anew for each
+ * row (a serial's, an identity's, now()), or a trigger.
+ */
+export type UnsteadyFact =
+  | {
+      readonly sort: 'default';
+      readonly column: string;
+      /** Its place among the columns, from 1 on. */
+      readonly place: number;
+      /** 'identity', or the function: 'nextval()' */
+      readonly what: string;
+    }
+  | {
+      readonly sort: 'trigger';
+      readonly name: string;
+      readonly on: readonly ('insert' | 'update' | 'delete' | 'truncate')[];
+    };
+
 /** A relation as one database has it. */
 export interface RelationFacts {
   readonly kind: RelationKind;
@@ -42,6 +61,10 @@ export interface RelationFacts {
   readonly updates: RelationRef | null;
   /** Triggers, rules other than a view's own, policies, actions of foreign keys, functions in defaults and checks. */
   readonly hidden: readonly HiddenWork[];
+  /** Columns of its primary key, with their places among the columns from 1 on; absent: it has none. */
+  readonly key?: readonly { readonly column: string; readonly place: number }[];
+  /** Absent: nothing of the kind. */
+  readonly unsteady?: readonly UnsteadyFact[];
 }
 
 /** A function, procedure or aggregate as one database has it. */
@@ -53,6 +76,8 @@ export interface FunctionFacts {
   readonly searchPath: readonly string[] | null;
   /** Not IMMUTABLE or STABLE: it may change data and settings. */
   readonly volatile: boolean;
+  /** It is IMMUTABLE: the same arguments give the same result everywhere. */
+  readonly immutable?: boolean;
 }
 
 /**

@@ -257,7 +257,7 @@ function within(what: string, via: string | null): string {
   return via === null ? what : `${what} of ${via.replace(/ of .*$/, '')}`;
 }
 
-function isSetOff(work: HiddenWork, change: Change, { hidden }: RelationFacts): boolean {
+export function isSetOff(work: HiddenWork, change: Change, { hidden }: RelationFacts): boolean {
   if (!work.on.includes(change.op)) return false;
   if (change.moves === true && work.what.startsWith('foreign key ')) return false;
   // Foreign keys matter to TRUNCATE only with CASCADE; without it Postgres refuses.

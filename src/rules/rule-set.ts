@@ -7,6 +7,8 @@ export interface MirrorRule {
   readonly apply: 'sync' | 'async';
   /** Milliseconds. */
   readonly syncTimeout: number;
+  /** Milliseconds; for `capture: statement`. */
+  readonly statementTimeout?: number;
   /** Whether triggers of the copy refuse what does not come from the relay. */
   readonly guard: 'on' | 'off';
 }

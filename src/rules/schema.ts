@@ -36,6 +36,9 @@ export const ruleShape = {
         .default('sync')
         .describe('sync: COMMIT is answered once the copy has the change; async: at once.'),
       syncTimeout: duration.prefault('1s').describe('How long a COMMIT is held at most.'),
+      statementTimeout: duration
+        .prefault('1s')
+        .describe('capture: statement: how long a client waits for the new database at most.'),
       guard: z
         .enum(['on', 'off'])
         .default('on')

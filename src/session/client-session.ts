@@ -14,6 +14,7 @@ import { carriedOut, failed, suspended } from './counting/counting.js';
 import { describe } from './extended/descriptions.js';
 import * as extended from './extended/extended-query.js';
 import { pipelineLost } from './extended/pipeline-end.js';
+import { copyToMirror, endMirroredCopy } from './mirror/mirrored-copy.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { onQuery } from './simple/simple-query.js';
@@ -149,7 +150,9 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   copyPart(chunk: Buffer, at: number, end: number, first: boolean): void {
     if (first) this.#copyTo = this.#copyTarget();
     // A message that was begun is sent to its end, whatever has become of the COPY: the backend waits for it.
-    if (this.#copyTo !== null && !this.#copyTo.link.lost) this.forward(this.#copyTo, chunk, at, end);
+    if (this.#copyTo === null || this.#copyTo.link.lost) return;
+    this.forward(this.#copyTo, chunk, at, end);
+    if (this.copying !== null) copyToMirror(this, this.copying, chunk, at, end);
   }
 
   /** Outside of COPY, and after it has failed, Postgres ignores copy data: then it may be dropped as well. */
@@ -166,13 +169,11 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     // Whatever Sync was sent before counted for nothing if this ends a COPY: the next one is owed an answer.
     if (!active.lastWasQuery) active.inPipeline = true;
     this.forward(active, chunk, at, end);
+    if (this.copying !== null) endMirroredCopy(this, this.copying);
   }
 
   onDrain(link?: Link): void {
-    if (link !== undefined) {
-      if (!this.input.blocked && !this.client.channel.congested) this.client.channel.resume();
-      return;
-    }
+    if (link !== undefined) return this.resumeClient();
     // They go on when what they have said may leave.
     if (this.holding) return;
     let congested = false;
@@ -217,6 +218,10 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (status === IDLE) this.ended(!this.lastQueryFailed);
     if (this.commits.due) this.beforeReady();
+    if (this.readyHold !== 'no') {
+      this.readyHold = 'held';
+      return 0;
+    }
     if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
     return this.status;
   }
@@ -263,6 +268,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     const mark = link.queue.headMark;
     if (mark !== null) carriedOut(this, link, mark, chunk, start, end);
     if (this.tx !== null) this.lastTag = decodeCommandTag(chunk, start, end);
+    this.tags?.push(decodeCommandTag(chunk, start, end));
   }
 
   onCopyIn(link: Link): void {

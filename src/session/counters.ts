@@ -59,6 +59,10 @@ export class TrafficCounters {
   authFailures = 0;
   /** Statements that went to the default database because they could not be understood. */
   opaque = 0;
+  /** Statements that statement mirrors were given to run. */
+  mirrored = 0;
+  /** Statements whose change a copy lacks, by '<domain>\n<reason>'. */
+  readonly divergences = new Map<string, number>();
   /** Counts statements for sampling. */
   tick = 0;
   readonly #byLabels = new Map<string, Counter>();
@@ -81,6 +85,11 @@ export class TrafficCounters {
       this.backendSeconds.set(database, histogram);
     }
     return histogram;
+  }
+
+  diverged(domain: string, reason: string, count: number): void {
+    const key = `${domain}\n${reason}`;
+    this.divergences.set(key, (this.divergences.get(key) ?? 0) + count);
   }
 
   hold(domain: string): HoldCounter {

@@ -246,6 +246,12 @@ export abstract class SessionCore extends SessionState {
     return true;
   }
 
+  /** The client may be read again, unless something holds it back. */
+  resumeClient(): void {
+    if (this.input.blocked || this.client.channel.congested || this.mirrors?.congested === true) return;
+    this.client.channel.resume();
+  }
+
   /** What the session does, for people; in the words of pg_stat_activity. */
   get state(): string {
     if (this.home === null) return 'login';
@@ -267,7 +273,14 @@ export abstract class SessionCore extends SessionState {
 
   close(reason: string, lastWords: PgfigError | null = null): void {
     if (this.closed) return;
+    const ending = this.mirrors?.ending ?? null;
+    if (ending !== null && lastWords === null) {
+      // The monolith has been sent COMMIT, and the mirror's is to follow: the client may be gone, its work is not.
+      void ending.then(() => this.close(reason));
+      return;
+    }
     this.closed = true;
+    this.mirrors?.close(this.commitSent !== null);
     this.stopTimers();
     this.cancelWaiting?.abort();
     this.endHold();

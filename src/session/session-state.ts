@@ -2,6 +2,7 @@ import { TallyBook } from '../matrix/tally-book.js';
 import { TransactionWork } from '../matrix/transaction-work.js';
 import type { Channel } from '../net/channel.js';
 import type { RoutingContext } from '../routing/context.js';
+import { decidesByNames } from '../rules/statement-mirror.js';
 import { Commits } from './apply/commits.js';
 import type { MirroredDomain } from './apply/mirrored.js';
 import { ClientEnd, IDLE } from './client/client-end.js';
@@ -10,6 +11,7 @@ import { ClientRun } from './client/client-run.js';
 import { Waiters } from './client/waiters.js';
 import type { Portal, Prepared } from './extended/prepared.js';
 import type { SessionStart } from './login/session-start-facts.js';
+import type { MirroredCopy, Mirrors } from './mirror/mirrors.js';
 import type { OwnRelations } from './names/own-relations.js';
 import { RoutingFacts } from './names/routing-facts.js';
 import { DECIDES_NAMES } from './names/search-path.js';
@@ -102,6 +104,14 @@ export abstract class SessionState {
   atLogin: ReadonlyMap<string, string> = new Map();
   /** A link was lost on which the implicit transaction of a pipeline was open. */
   pipelineLost = false;
+  /** Statement mirrors; null until there is something for them. */
+  mirrors: Mirrors | null = null;
+  /** Command tags of the request that is to be repeated by a mirror; null: nobody wants to know. */
+  tags: string[] | null = null;
+  /** A COPY FROM STDIN that goes to a mirror as well, or is to be noted when it has ended. */
+  copying: MirroredCopy | null = null;
+  /** ReadyForQuery is kept from the client until the mirror has committed too; 'held': it has come. */
+  readyHold: 'no' | 'wanted' | 'held' = 'no';
   draining = false;
   closed = false;
   /** Ends what is being dialled or waited for. */
@@ -154,7 +164,7 @@ export abstract class SessionState {
 
   /** Whether it matters what names mean: to find the right one of several databases, or to count the right table. */
   get followsNames(): boolean {
-    return this.context.rules.databases.length > 1 || this.traffic.book !== null;
+    return decidesByNames(this.context.rules) || this.traffic.book !== null;
   }
 
   /** Takes new rules, unless a transaction or pipeline still runs by the old ones. */
@@ -164,7 +174,7 @@ export abstract class SessionState {
     const { traffic, facts } = this;
     this.generation = traffic.generation;
     // With one database nobody asks what names mean.
-    if (this.context.rules.databases.length < 2 && traffic.rules.databases.length > 1) {
+    if (!decidesByNames(this.context.rules) && decidesByNames(traffic.rules)) {
       for (const target of this.links.values()) facts.outdated(target);
     }
     facts.follow(traffic.rules, traffic.catalog);
@@ -219,7 +229,7 @@ export abstract class SessionState {
   noteDdl(): void {
     if (!this.followsNames) return;
     // With one database only the matrix wants to know, and nothing waits for that.
-    if (this.context.rules.databases.length > 1) this.facts.definitionsChanged = true;
+    if (decidesByNames(this.context.rules)) this.facts.definitionsChanged = true;
     this.traffic.events.ddlSeen();
   }
 

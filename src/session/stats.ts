@@ -41,6 +41,8 @@ export interface TrafficStats {
   }[];
   readonly links: { database: string; open: number }[];
   readonly opaque: number;
+  readonly mirrored: number;
+  readonly divergences: { domain: string; reason: string; count: number }[];
   readonly rulesVersion: number;
 }
 
@@ -88,6 +90,11 @@ export function trafficStats(
     })),
     links: [...links].map(([database, open]) => ({ database, open })),
     opaque: counters.opaque,
+    mirrored: counters.mirrored,
+    divergences: [...counters.divergences].map(([key, count]) => {
+      const [domain = '', reason = ''] = key.split('\n');
+      return { domain, reason, count };
+    }),
     rulesVersion: source.rules.version,
   };
 }

@@ -1,4 +1,5 @@
 import type { PgfigError } from '../errors/pgfig-error.js';
+import type { StatementDivergence } from './mirror/divergence.js';
 import type { StatementRecord } from './statement-record.js';
 
 /** What is known of a session from outside. */
@@ -22,6 +23,8 @@ export interface TrafficEvents {
   backendFailed(database: string, error: Error): void;
   /** DDL was committed: the catalog is old. */
   ddlSeen(): void;
+  /** The monolith has committed what the copy of a domain with `capture: statement` lacks. */
+  diverged?(divergence: StatementDivergence): void;
   warning(text: string, fields: Record<string, unknown>): void;
   /** A statement was answered or refused; told only of those that `TrafficOptions.accessLog` wants. */
   statementDone?(record: StatementRecord): void;

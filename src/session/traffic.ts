@@ -9,6 +9,7 @@ import type { StatementCache } from '../sql/statement-cache.js';
 import type { Turns } from './apply/turns.js';
 import type { Console } from './console/console.js';
 import type { TrafficCounters } from './counters.js';
+import type { MirrorGate } from './mirror/mirror-gate.js';
 import type { ContextFacts } from './names/contexts.js';
 import type { TextPlan } from './plan/text-plan.js';
 import type { SessionRegistry } from './session-registry.js';
@@ -22,6 +23,8 @@ export interface Traffic {
   readonly counters: TrafficCounters;
   readonly events: TrafficEvents;
   readonly breaker: CircuitBreaker;
+  /** Which new databases the statement mirrors leave alone for a while. */
+  readonly mirrorGate: MirrorGate;
   readonly tracing: boolean;
   readonly registry: SessionRegistry;
   /** What answers on the virtual database `pgfig`. */

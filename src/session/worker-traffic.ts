@@ -27,6 +27,7 @@ import { pidOf, workerOfPid } from './login/cancel-keys.js';
 import type { Admitted, Gate } from './login/gate.js';
 import { Handshake } from './login/handshake.js';
 import { openPassThrough, openSession } from './login/session-start.js';
+import { MirrorGate } from './mirror/mirror-gate.js';
 import { type ContextFacts, Contexts } from './names/contexts.js';
 import type { TextPlan } from './plan/text-plan.js';
 import { type BackendSight, SessionRegistry, type SessionSight } from './session-registry.js';
@@ -71,6 +72,7 @@ export class WorkerTraffic implements Gate, Traffic {
   readonly tracing: boolean;
   readonly counters = new TrafficCounters();
   readonly breaker = new CircuitBreaker();
+  readonly mirrorGate = new MirrorGate();
   readonly authKey: Buffer;
   readonly authMethod: AuthMethod;
   readonly authTimeout: number;

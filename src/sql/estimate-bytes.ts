@@ -15,7 +15,7 @@ export function estimateBytes(key: string, parsed: ParsedText): number {
   for (const statement of parsed.statements) {
     const names = statement.reads.length + statement.writes.length + statement.locks.length + statement.changes.length;
     const rest = statement.sequences.length + statement.functions.length + statement.effects.length;
-    bytes += STATEMENT + ITEM * (names + rest);
+    bytes += STATEMENT + ITEM * (names + rest + (statement.fills?.length ?? 0));
   }
   return bytes;
 }

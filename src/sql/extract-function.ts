@@ -36,6 +36,17 @@ const PRIVILEGE_OF_RELATION = new Map([
 const OPAQUE =
   /^(query_to_xml|query_to_xmlschema|query_to_xml_and_xmlschema|cursor_to_xml\w*|schema_to_xml\w*|database_to_xml\w*|ts_stat|ts_rewrite)$/;
 
+/** Aggregates whose result hangs on the order in which the rows come. */
+const IN_ORDER = new Set([
+  'array_agg',
+  'json_agg',
+  'json_object_agg',
+  'jsonb_agg',
+  'jsonb_object_agg',
+  'string_agg',
+  'xmlagg',
+]);
+
 const LARGE_OBJECT = /^(lo_\w+|loread|lowrite)$/;
 const LARGE_OBJECT_READ = /^(loread|lo_open|lo_close|lo_get|lo_lseek(64)?|lo_tell(64)?)$/;
 const ADVISORY_LOCK = /^pg_(try_)?advisory_/;
@@ -56,7 +67,10 @@ export function functionCall(facts: Facts, call: TreeNode, runsOnce: boolean): r
   }
   if (name.schema === undefined) facts.homonyms.add(name);
   const called = name.name;
-  if (dependsOnMore(called, volatility, args.length)) facts.deterministic = false;
+  if (dependsOnMore(called, volatility, args.length)) facts.hangsOn(`${called}()`);
+  if (IN_ORDER.has(called) && call.agg_order === undefined && call.over === undefined) {
+    facts.unsteady ??= `${called}() without ORDER BY`;
+  }
   if (called === 'nextval' || called === 'setval' || called === 'currval') return sequenceCall(facts, called, args);
   if (called === 'set_config') setConfig(facts, args, runsOnce);
   else if (called === 'pg_notify') facts.effects.push({ type: 'notify', channel: constantOf(args[0]) ?? '' });

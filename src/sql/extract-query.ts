@@ -1,7 +1,9 @@
 import { type CteScope, openCteScope, seesCte } from './cte-scope.js';
 import { changeTarget } from './extract-change.js';
+import { columnFills } from './extract-fills.js';
 import { functionCall, readNamed } from './extract-function.js';
 import { lockingClause } from './extract-locking.js';
+import { pinnedRows } from './extract-pins.js';
 import type { Facts } from './facts.js';
 import { tableOf } from './names.js';
 import { inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf } from './tree.js';
@@ -80,17 +82,25 @@ export class QueryWalk {
   #expression(tag: string, node: TreeNode): void {
     switch (tag) {
       case 'A_Const':
-        if (isNode(node.sval) && MOMENT.test(textOf(node.sval.sval))) this.facts.deterministic = false;
+        if (isNode(node.sval) && MOMENT.test(textOf(node.sval.sval)))
+          this.facts.hangsOn(`'${textOf(node.sval.sval).trim()}'`);
         return;
       case 'TypeCast':
         if (stringsOf(nodeOf(node.typeName).names).at(-1) === 'regclass') readNamed(this.facts, node.arg);
         return;
       case 'ColumnRef':
-        if (SYSTEM_COLUMNS.has(stringsOf(node.fields).at(-1) ?? '')) this.facts.deterministic = false;
+        if (SYSTEM_COLUMNS.has(stringsOf(node.fields).at(-1) ?? ''))
+          this.facts.hangsOn(`the system column ${stringsOf(node.fields).at(-1)}`);
         return;
       case 'SQLValueFunction':
+        this.facts.hangsOn(
+          textOf(node.op)
+            .replace(/^SVFOP_/, '')
+            .replace(/_N$/, ''),
+        );
+        return;
       case 'RangeTableSample':
-        this.facts.deterministic = false;
+        this.facts.hangsOn('TABLESAMPLE');
         return;
       case 'CurrentOfExpr':
         this.facts.effects.push({ type: 'use-cursor', name: textOf(node.cursor_name) });
@@ -123,7 +133,7 @@ export class QueryWalk {
     const into = nodeOf(nodeOf(select.intoClause).rel);
     if (into.relname !== undefined) this.facts.define(tableOf(into), into.relpersistence === 't');
     for (const field in select) if (!SELECT_BY_HAND.has(field)) this.walk(select[field], scope);
-    if (isCut(select)) this.facts.deterministic = false;
+    if (isCut(select)) this.facts.hangsOn('LIMIT or OFFSET without ORDER BY');
     for (const clause of listOf(select.lockingClause)) lockingClause(this.facts, clause, select, scope);
   }
 
@@ -146,6 +156,8 @@ export class QueryWalk {
   #change(tag: string, statement: TreeNode, outer: CteScope | null): void {
     const scope = openCteScope(statement.withClause, outer, (query, seen) => this.walk(query, seen));
     changeTarget(this.facts, tag, statement);
+    columnFills(this.facts, tag, statement);
+    pinnedRows(this.facts, tag, statement);
     for (const field in statement) if (!DML_BY_HAND.has(field)) this.walk(statement[field], scope);
   }
 }

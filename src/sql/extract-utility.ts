@@ -1,7 +1,7 @@
 import type { QueryWalk } from './extract-query.js';
 import { tableOf } from './names.js';
 import type { SessionEffect, Statement, StatementKind } from './statement.js';
-import { constantOf, inside, isNode, listOf, nodeOf, type TreeNode, tagOf, textOf } from './tree.js';
+import { constantOf, inside, isNode, listOf, nodeOf, stringsOf, type TreeNode, tagOf, textOf } from './tree.js';
 
 /** ROW SHARE of lockdefs.h: up to here LOCK TABLE conflicts with no writer. */
 const ROW_SHARE = 2;
@@ -12,8 +12,13 @@ export function copy(walk: QueryWalk, node: TreeNode): StatementKind {
   const incoming = node.is_from === true;
   const relation = node.relation;
   if (isNode(relation)) {
-    if (incoming) facts.change(tableOf(relation), 'insert');
-    else facts.reads.add(tableOf(relation));
+    if (incoming) {
+      facts.change(tableOf(relation), 'insert');
+      facts.fills.push({
+        table: tableOf(relation),
+        given: node.attlist === undefined ? 'all' : stringsOf(node.attlist),
+      });
+    } else facts.reads.add(tableOf(relation));
   }
   topSelect(walk, node.query);
   walk.walk(node.whereClause, null);

@@ -1,5 +1,14 @@
 import { ChangeList, FunctionList, TableList } from './name-list.js';
-import type { SessionEffect, Statement, StatementKind, TableChange, TableName, Touches } from './statement.js';
+import type {
+  ColumnFill,
+  PinnedRow,
+  SessionEffect,
+  Statement,
+  StatementKind,
+  TableChange,
+  TableName,
+  Touches,
+} from './statement.js';
 
 /** How many functions a statement was found to call. */
 export interface FunctionCount {
@@ -23,6 +32,10 @@ export class Facts {
   opaque: string | null = null;
   writesData = false;
   deterministic = true;
+  /** What first made it hang on more than the data. */
+  unsteady: string | null = null;
+  readonly fills: ColumnFill[] = [];
+  readonly pins: PinnedRow[] = [];
   ordered = false;
   copyStream: 'in' | 'out' | null = null;
 
@@ -67,6 +80,12 @@ export class Facts {
     this.opaque ??= touches.opaque;
   }
 
+  /** Two databases with the same rows may answer differently. @param what says so: 'now()', 'LIMIT without ORDER BY' */
+  hangsOn(what: string): void {
+    this.deterministic = false;
+    this.unsteady ??= what;
+  }
+
   functionsSoFar(): FunctionCount {
     return { functions: this.functions.names.length, homonyms: this.homonyms.names.length };
   }
@@ -93,6 +112,9 @@ export class Facts {
       deterministic: this.deterministic,
       ordered: this.ordered,
       copyStream: this.copyStream,
+      ...(this.unsteady === null ? {} : { unsteady: this.unsteady }),
+      ...(this.fills.length === 0 ? {} : { fills: this.fills }),
+      ...(this.pins.length === 0 ? {} : { pins: this.pins }),
       ...(this.schemas.length === 0 ? {} : { schemas: this.schemas }),
     });
   }
@@ -101,8 +123,8 @@ export class Facts {
 /** Statements are shared by every session that sends the same text. */
 function freeze(statement: Statement): Statement {
   for (const list of [statement.reads, statement.writes, statement.locks, statement.sequences]) Object.freeze(list);
-  for (const list of [statement.changes, statement.functions, statement.effects, statement.schemas, statement.homonyms])
-    Object.freeze(list);
+  const { changes, functions, effects, schemas, homonyms, fills, pins } = statement;
+  for (const list of [changes, functions, effects, schemas, homonyms, fills, pins]) Object.freeze(list);
   return Object.freeze(statement);
 }
 

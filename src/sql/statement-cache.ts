@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { estimateBytes } from './estimate-bytes.js';
+import { withPins } from './extract-pins.js';
 import type { Parser } from './grammar.js';
 import type { ThreadAnswer, ThreadedParser } from './parser-thread.js';
 import { keyOf, readText, type TextKey } from './read-text.js';
@@ -129,6 +130,11 @@ export class StatementCache<Extra> {
     }
     this.stats.misses += 1;
     return this.#keep(known, parsed);
+  }
+
+  /** The statements of a text with its literals, and the rows that these name; past the cache. Never throws for SQL. */
+  parseAnew(text: string): ParsedText {
+    return withPins(() => this.#parser.parse(text));
   }
 
   /** What the caller has kept on the entries does not hold any more. */

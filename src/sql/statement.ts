@@ -32,6 +32,27 @@ export interface TableChange {
 }
 
 /**
+ * Which columns the rows of an INSERT (COPY, MERGE ... INSERT) are given: by name, or by place from 1 on; the others
+ * get their defaults. 'all': none does. 'unknown': how many are given is not to be seen. `defaults`: columns that an
+ * UPDATE sets to DEFAULT.
+ */
+export type ColumnFill =
+  | { readonly table: TableName; readonly given: readonly (string | number)[] | 'all' | 'unknown' }
+  | { readonly table: TableName; readonly defaults: readonly string[] };
+
+/** A column, by name or by place from 1 on, that is equal to a constant (text) or a parameter (number). */
+export interface Pin {
+  readonly column: string | number;
+  readonly value: string | number;
+}
+
+/** A row that a change names by values. */
+export interface PinnedRow {
+  readonly table: TableName;
+  readonly row: readonly Pin[];
+}
+
+/**
  * What a piece of SQL touches: a statement, or the body of a function. A definition in a catalog (view, rule,
  * function) is told in the same words, so that the router follows them from one to the next.
  */
@@ -183,6 +204,12 @@ export interface Statement extends Touches {
   readonly effects: readonly SessionEffect[];
   /** false where the result depends on more than the data: now(), random(), nextval ... */
   readonly deterministic: boolean;
+  /** What it depends on besides the data, where it is not deterministic: 'now()', 'LIMIT without ORDER BY'. */
+  readonly unsteady?: string;
+  /** Which columns its new or changed rows get from the statement, and which from their defaults. */
+  readonly fills?: readonly ColumnFill[];
+  /** Rows that it names by values; only where they were asked for (see `withPins`). */
+  readonly pins?: readonly PinnedRow[];
   /** A top-level ORDER BY fixes the order of the rows. */
   readonly ordered: boolean;
   /** COPY ... FROM STDIN / TO STDOUT. */

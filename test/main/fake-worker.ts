@@ -190,6 +190,8 @@ class LineTraffic implements Traffic {
       holds: [],
       links: [],
       opaque: 0,
+      mirrored: 0,
+      divergences: [],
       rulesVersion: this.#rules.version,
     };
   }

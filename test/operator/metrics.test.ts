@@ -49,6 +49,8 @@ const stats = (factor: number): TrafficStats => ({
   ],
   links: [{ database: 'monolith', open: factor }],
   opaque: factor,
+  mirrored: factor,
+  divergences: [{ domain: 'orders', reason: 'timeout', count: factor }],
   rulesVersion: 7,
 });
 

@@ -5,6 +5,7 @@ import type {
   RelationFacts,
   RelationKind,
   RelationRef,
+  UnsteadyFact,
 } from '../../src/routing/catalog-view.js';
 import { parseTableName, tableKey } from '../../src/rules/table-name.js';
 import { readPlpgsqlBody, readSqlBody } from '../../src/sql/function-body.js';
@@ -41,6 +42,7 @@ export interface FunctionText {
   /** SET search_path of its definition. */
   readonly path?: readonly string[];
   readonly volatile?: boolean;
+  readonly immutable?: boolean;
 }
 
 export interface ViewText {
@@ -60,6 +62,8 @@ export interface DatabaseText {
   readonly matviews?: Readonly<Record<string, string>>;
   /** Sequence -> the table that owns it, or null. */
   readonly sequences?: Readonly<Record<string, string | null>>;
+  /** Defaults that differ anew ('id 1 nextval()': column, place, what) and triggers ('trigger t insert,update'). */
+  readonly unsteady?: Readonly<Record<string, readonly string[]>>;
   readonly indexes?: Readonly<Record<string, string>>;
   readonly work?: Readonly<Record<string, readonly WorkText[]>>;
   readonly foreignKeys?: readonly ForeignKeyText[];
@@ -155,6 +159,7 @@ function databaseOf(text: DatabaseText, parser: PlpgsqlParser): Database {
   for (const [name, owner] of Object.entries(text.sequences ?? {})) {
     add(name, 'sequence', { owner: owner === null ? null : refOf(owner) });
   }
+  for (const [name, facts] of Object.entries(text.unsteady ?? {})) draft(name).unsteady = facts.map(unsteadyOf);
   for (const [name, owner] of Object.entries(text.indexes ?? {})) add(name, 'index', { owner: refOf(owner) });
   for (const [name, works] of Object.entries(text.work ?? {})) {
     draft(name).hidden.push(...works.map((work) => workOf(work, parser)));
@@ -165,6 +170,12 @@ function databaseOf(text: DatabaseText, parser: PlpgsqlParser): Database {
     relations: drafts,
     functions: text.functions === null ? null : functionsOf(text.functions ?? [], parser),
   };
+}
+
+function unsteadyOf(text: string): UnsteadyFact {
+  const [first = '', second = '', third = ''] = text.split(' ');
+  if (first !== 'trigger') return { sort: 'default', column: first, place: Number(second), what: third };
+  return { sort: 'trigger', name: second, on: third.split(',') as ('insert' | 'update' | 'delete' | 'truncate')[] };
 }
 
 /** What reading a definition touches; the statement itself is none of the session's. */
@@ -242,6 +253,7 @@ function functionsOf(
       body: bodyOf(text, parser),
       searchPath: text.path ?? null,
       volatile: text.volatile ?? true,
+      ...(text.immutable && { immutable: true }),
     };
     const key = tableKey(schema, name);
     functions.set(key, [...(functions.get(key) ?? []), facts]);

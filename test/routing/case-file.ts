@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { RoutingContext } from '../../src/routing/plan.js';
 import { buildRuleSet } from '../../src/rules/build.js';
-import type { Domain, Phase, RuleSet } from '../../src/rules/rule-set.js';
+import type { Domain, MirrorRule, Phase, RuleSet } from '../../src/rules/rule-set.js';
 import { tableKey } from '../../src/rules/table-name.js';
 import type { PlpgsqlParser } from '../../src/sql/parser.js';
 import { type CatalogText, catalogOf, refOf } from './case-catalog.js';
@@ -11,7 +11,16 @@ import { type CatalogText, catalogOf, refOf } from './case-catalog.js';
 interface Setting {
   /** `phase` may be left out where the case has `phases`. */
   readonly domains?: Readonly<
-    Record<string, { database: string; phase?: Phase; tables: readonly string[]; local?: readonly string[] }>
+    Record<
+      string,
+      {
+        database: string;
+        phase?: Phase;
+        tables: readonly string[];
+        local?: readonly string[];
+        capture?: MirrorRule['capture'];
+      }
+    >
   >;
   /** null: no catalog. */
   readonly catalog?: CatalogText | null;
@@ -47,6 +56,8 @@ export interface Expected {
   /** The whole reason; of a refusal, the whole message. */
   readonly reason?: string;
   readonly hint?: string;
+  /** 'none': no business of the statement mirror's; 'runs'; or the code of its refusal. */
+  readonly mirror?: string;
 }
 
 /** One case of a file; `phases` makes one of each phase: phase of all domains that leave theirs out -> route. */
@@ -54,6 +65,8 @@ type CaseText = Setting &
   Omit<Expected, 'route'> & { readonly route?: string; readonly phases?: Readonly<Record<Phase, string>> };
 
 interface CaseFile extends Setting {
+  /** Of the cases that do not say it. */
+  readonly route?: string;
   readonly cases: readonly CaseText[];
 }
 
@@ -66,7 +79,7 @@ export interface Case {
 }
 
 const KEYS = new Set(
-  `sql route phases reads written writtenDomains writes domain homes movesNames opaque says reason hint
+  `sql route phases reads written writtenDomains writes domain homes movesNames opaque says reason hint mirror
   domains catalog searchPath temp home service readsNew hasWritten oneSnapshot inStep ownRelations`.split(/\s+/),
 );
 
@@ -89,7 +102,7 @@ function casesOf(file: string, whole: CaseFile, one: CaseText, parser: PlpgsqlPa
   for (const key in one) if (!KEYS.has(key)) throw new Error(`${file}: ${key} of ${one.sql} is no key of a case`);
   const { sql } = one;
   if (one.phases === undefined) {
-    const { route } = one;
+    const route = one.route ?? whole.route;
     if (route === undefined) throw new Error(`${file}: no route for ${sql}`);
     return [{ file, title: sql, expected: { ...one, route }, context: contextOf(setting, null, parser) }];
   }
@@ -127,12 +140,13 @@ function rulesOf(domains: Setting['domains'] = {}, phase: Phase | null): RuleSet
   const list = Object.entries(domains).map(([name, domain]): Domain => {
     const own = domain.phase ?? phase;
     if (own === null) throw new Error(`domain ${name} has no phase`);
-    const { database, tables, local } = domain;
+    const { database, tables, local, capture } = domain;
     return {
       name,
       database,
       tables: tables.map(keyOf),
       ...(local && { local: local.map(keyOf) }),
+      ...(capture && { mirror: { capture, apply: 'sync', syncTimeout: 1000, guard: 'on' } }),
       phase: own,
       owner: null,
       crossDatabase: 'refuse',

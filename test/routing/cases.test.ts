@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { explainScript } from '../../src/operator/cli/explain-script.js';
+import { type Mirroring, mirroringOf } from '../../src/routing/mirroring.js';
 import { planStatement } from '../../src/routing/plan.js';
 import { loadParser } from '../../src/sql/parser.js';
 import { type Case, readCases } from './case-file.js';
 
 const parser = await loadParser();
 const cases = readCases(parser);
+const mirrorText = (mirroring: Mirroring | null): string =>
+  mirroring === null ? 'none' : (mirroring.refusal?.code ?? 'runs');
 
 // A folder that is empty or not found must not pass.
 t.ok(cases.length >= 1000, `${cases.length} cases`);
@@ -30,6 +33,7 @@ function check(t: Test, { title, expected, context }: Case): void {
     ...route,
     route: route.database ?? route.target,
     hint: route.error?.hint,
+    mirror: mirrorText(mirroringOf(statement, route, context)),
     says: (expected.says ?? []).filter((part) => text.includes(part)),
     // An error exactly where it is refused, which is the reason then.
     error: route.error?.message ?? null,

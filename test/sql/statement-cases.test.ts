@@ -49,7 +49,8 @@ function changeText({ op, table, columns, cascade }: TableChange): string {
   return `${op} ${onlyName(table)}${set}${cascade ? ' CASCADE' : ''}`;
 }
 
-function found({ homonyms: _homonyms, ...statement }: Statement): object {
+/** What says more of some facts has tests of its own. */
+function found({ homonyms: _homonyms, fills: _fills, unsteady: _unsteady, ...statement }: Statement): object {
   return {
     ...statement,
     reads: statement.reads.map(onlyName),

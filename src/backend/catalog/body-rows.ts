@@ -30,7 +30,7 @@ export function functionRows(
     const [oid, , schema, name, , , volatility, searchPath] = row;
     const body = texts.place(JSON.stringify(bodyOf(row, bodies)));
     const path = searchPath === null ? null : identifierList(searchPath);
-    return [oid, schemas.place(schema), name, volatility === 'v' ? 1 : 0, body, path];
+    return [oid, schemas.place(schema), name, volatility === 'v' ? 1 : volatility === 'i' ? 2 : 0, body, path];
   });
   const read = texts.values.map((text): BodyRow => JSON.parse(text));
   return { functions: { schemas: schemas.values, rows: made }, bodies: RowList.of(read) };

@@ -1,10 +1,17 @@
-import type { ForeignKey, HiddenWork, RelationFacts, RelationKind, RelationRef } from '../../routing/catalog-view.js';
+import type {
+  ForeignKey,
+  HiddenWork,
+  RelationFacts,
+  RelationKind,
+  RelationRef,
+  UnsteadyFact,
+} from '../../routing/catalog-view.js';
 import type { FunctionName } from '../../sql/statement.js';
 import { foreignKeyOf, foreignKeyWork } from './foreign-keys.js';
 import { FunctionIndex } from './function-index.js';
 import { type NameIndex, nameIndexOf } from './name-index.js';
 import { namedTouches, type OidNames, touchesNothing } from './resolved-touches.js';
-import { type TypeRow, WORK_BITS, type WorkRow } from './rows.js';
+import { type TypeRow, type UnsteadyRow, WORK_BITS, type WorkRow } from './rows.js';
 import type { Sections } from './section.js';
 import { pairedWith } from './sorted.js';
 
@@ -132,6 +139,8 @@ export class CatalogPart implements OidNames {
   #make(oid: number, kind: RelationKind): RelationFacts {
     const { links, views } = this.sections;
     const [view] = views.value.of(oid);
+    const unsteady = this.sections.unsteady.value.of(oid).map(unsteadyFact);
+    const [key] = this.sections.keys.value.of(oid);
     const [owner] = this.#refs(pairedWith(links.value.owners, oid));
     return Object.freeze({
       kind,
@@ -141,6 +150,8 @@ export class CatalogPart implements OidNames {
       definition: view === undefined ? null : namedTouches(view[2], this),
       updates: view === undefined ? null : this.relation(view[1]),
       hidden: [...this.#works(oid), ...this.#keys(oid)],
+      ...(unsteady.length > 0 && { unsteady }),
+      ...(key !== undefined && { key: key[1].map(([column, place]) => ({ column, place })) }),
     });
   }
 
@@ -169,6 +180,15 @@ export class CatalogPart implements OidNames {
 }
 
 const ACCESSES = ['read', 'insert', 'update', 'delete', 'truncate'] as const;
+
+/** Bits of pg_trigger.tgtype (catalog/pg_trigger.h). */
+const TRIGGER_BITS = { insert: 4, update: 16, delete: 8, truncate: 32 } as const;
+const CHANGES = ['insert', 'update', 'delete', 'truncate'] as const;
+
+function unsteadyFact([, sort, name, number, what]: UnsteadyRow): UnsteadyFact {
+  if (sort === 'default') return { sort, column: name, place: number, what };
+  return { sort, name, on: CHANGES.filter((op) => (number & TRIGGER_BITS[op]) !== 0) };
+}
 
 function saysMore({ owner, parents, children, definition, hidden }: RelationFacts): boolean {
   return owner !== null || definition !== null || parents.length + children.length + hidden.length > 0;

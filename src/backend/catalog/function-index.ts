@@ -68,14 +68,15 @@ export class FunctionIndex {
 
   #make(row: FunctionRow | undefined): FunctionFacts {
     if (row === undefined) throw new Error('unreachable: no such function');
-    const [, schema, name, volatile, body, searchPath] = row;
+    const [, schema, name, volatility, body, searchPath] = row;
     const bodyRow = body === 0 ? undefined : this.#bodies.at(body);
     return Object.freeze({
       schema: this.#rows.schemas[schema] ?? '',
       name,
       body: bodyRow === undefined ? INERT : this.#body(bodyRow),
       searchPath,
-      volatile: volatile === 1,
+      volatile: volatility === 1,
+      ...(volatility === 2 && { immutable: true }),
     });
   }
 

@@ -79,6 +79,8 @@ export class PartReader {
       policies: rowsOf('policies'),
       expressions: rowsOf('expressions'),
       foreignKeys: rowsOf('foreignKeys'),
+      unsteady: rowsOf('unsteady'),
+      keys: rowsOf('keys'),
       functions: rowsOf('functions'),
     };
     return { raw, stamps };
@@ -120,6 +122,8 @@ export class PartReader {
       foreignKeys: section('foreignKeys', changed('foreignKeys'), () =>
         RowList.of(raw.foreignKeys as unknown as ForeignKeyRow[]),
       ),
+      unsteady: section('unsteady', changed('unsteady'), () => RowList.of(raw.unsteady)),
+      keys: section('keys', changed('keys'), () => RowList.of(raw.keys)),
       functions: section('functions', functions !== null, () => functions?.functions ?? { schemas: [], rows: [] }),
       bodies: section('bodies', functions !== null, () => functions?.bodies ?? RowList.of([])),
     };

@@ -1,3 +1,5 @@
+import type { KeyRow, UnsteadyRow } from './rows.js';
+
 /* Rows as the queries of section-queries.ts give them. */
 
 export type RawRelation = readonly [oid: number, schema: string, name: string, kind: string];
@@ -67,5 +69,7 @@ export interface RawRows {
   readonly policies: RawPolicy;
   readonly expressions: RawExpression;
   readonly foreignKeys: readonly [number, number, string, string, 0 | 1, ...(readonly string[] | null)[]];
+  readonly unsteady: UnsteadyRow;
+  readonly keys: KeyRow;
   readonly functions: RawFunction;
 }

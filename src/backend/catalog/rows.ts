@@ -78,6 +78,18 @@ export type WorkRow = readonly [
 
 export const WORK_BITS = { read: 1, insert: 2, update: 4, delete: 8, truncate: 16 } as const;
 
+/** The primary key of a table: names of its columns, and their places among the columns. */
+export type KeyRow = readonly [oid: number, columns: readonly (readonly [name: string, place: number])[]];
+
+/** See UnsteadyFact. `number`: the column's place, or pg_trigger.tgtype. */
+export type UnsteadyRow = readonly [
+  oid: number,
+  sort: 'default' | 'trigger',
+  name: string,
+  number: number,
+  what: string,
+];
+
 /**
  * `actions`: confdeltype and confupdtype. `own`: 0 for one that belongs to a partition of the referenced table. The
  * columns are null where no action needs them; `set`: those that ON DELETE SET NULL (a, b) names.
@@ -111,7 +123,8 @@ export type FunctionRow = readonly [
   oid: number,
   schema: number,
   name: string,
-  volatile: 0 | 1,
+  /** 0: stable, 1: volatile, 2: immutable. */
+  volatility: 0 | 1 | 2,
   body: number,
   searchPath: readonly string[] | null,
 ];
@@ -130,6 +143,8 @@ export interface SectionValues {
   readonly views: RowList<ViewRow>;
   readonly works: RowList<WorkRow>;
   readonly foreignKeys: RowList<ForeignKeyRow>;
+  readonly unsteady: RowList<UnsteadyRow>;
+  readonly keys: RowList<KeyRow>;
   readonly functions: FunctionRows;
   readonly bodies: RowList<BodyRow>;
 }

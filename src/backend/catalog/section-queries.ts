@@ -122,6 +122,43 @@ SELECT json_build_array(confrelid::bigint, conrelid::bigint, conname, confdeltyp
  WHERE conparentid = 0
     OR NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = c.conparentid AND p.confrelid = c.confrelid)`,
 
+  /**
+   * What makes a statement leave other rows elsewhere: see UnsteadyFact. A default's stored tree tells the functions
+   * that it calls (PostgreSQL's own are in no pg_depend), the values of the moment, and casts by way of text.
+   */
+  unsteady: `
+SELECT json_build_array(oid, sort, name, number, what) AS r, ROW(oid, sort, name) AS o
+  FROM (SELECT a.attrelid::bigint AS oid, 'default' AS sort, a.attname::text AS name,
+               (SELECT count(*) FROM pg_attribute b WHERE b.attrelid = a.attrelid AND b.attnum BETWEEN 1 AND a.attnum
+                   AND NOT b.attisdropped)::int AS number,
+               CASE WHEN a.attidentity <> '' THEN 'identity' ELSE d.what END AS what
+          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+          LEFT JOIN (SELECT adrelid, adnum, CASE
+                       WHEN t ~ '\\{SQLVALUEFUNCTION ' THEN 'CURRENT_TIMESTAMP or the like'
+                       WHEN t ~ '\\{NEXTVALUEEXPR ' THEN 'nextval()'
+                       ELSE coalesce((SELECT min(proname) || '()'
+                         FROM regexp_matches(t, ':(?:op)?funcid (\\d+) ', 'g') m JOIN pg_proc p ON p.oid = m[1]::oid
+                        WHERE provolatile <> 'i'),
+                         CASE WHEN t ~ '\\{COERCEVIAIO ' THEN 'a cast by way of text' END) END AS what
+                       FROM (SELECT adrelid, adnum, adbin::text AS t FROM pg_attrdef) e) d
+            ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND c.relkind IN ('r', 'p', 'f')
+           AND c.oid >= ${FIRST_USER_OID} AND ${ORDINARY_SCHEMA} AND (a.attidentity <> '' OR d.what IS NOT NULL)
+         UNION ALL
+        SELECT tgrelid::bigint, 'trigger', tgname::text, tgtype::int, ''
+          FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid
+         WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND p.pronamespace::regnamespace::text <> 'pgfig') u`,
+
+  keys: `
+SELECT json_build_array(i.indrelid::bigint, (
+         SELECT json_agg(json_build_array(a.attname, (
+                  SELECT count(*) FROM pg_attribute b WHERE b.attrelid = a.attrelid AND b.attnum BETWEEN 1 AND a.attnum
+                     AND NOT b.attisdropped)) ORDER BY k.n)
+           FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
+           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)) AS r, i.indrelid::bigint AS o
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE indisprimary AND c.oid >= ${FIRST_USER_OID} AND ${ORDINARY_SCHEMA}`,
+
   functions: `
 SELECT json_build_array(p.oid::bigint, p.xmin::text, nspname, proname, prokind, lanname, provolatile,
          (SELECT substr(s, 13) FROM unnest(proconfig) s WHERE starts_with(s, 'search_path=')), e.extname,

@@ -23,6 +23,8 @@ const CODECS: { readonly [Name in SectionName]: Codec<SectionValues[Name]> } = {
   views: rowList(),
   works: rowList(),
   foreignKeys: rowList(),
+  unsteady: rowList(),
+  keys: rowList(),
   functions: json(),
   bodies: rowList(),
 };

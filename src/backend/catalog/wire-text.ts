@@ -62,6 +62,8 @@ export function readWireText(
       views: at('views'),
       works: at('works'),
       foreignKeys: at('foreignKeys'),
+      unsteady: at('unsteady'),
+      keys: at('keys'),
       functions: at('functions'),
       bodies: at('bodies'),
     };

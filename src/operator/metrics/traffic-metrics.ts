@@ -17,6 +17,16 @@ export function trafficMetrics(stats: TrafficStats, worker: number): Metric[] {
       stats.refusals.map((r) => [{ reason: r.reason }, r.count]),
     ),
     counter('pgfig_opaque_statements_total', 'Statements that could not be seen through.', stats.opaque),
+    counter(
+      'pgfig_statement_mirror_statements_total',
+      'Statements that were run on a new database too (capture: statement).',
+      stats.mirrored,
+    ),
+    counter(
+      'pgfig_statement_mirror_divergences_total',
+      'Statements whose change the copy lacks (capture: statement), by domain and reason.',
+      stats.divergences.map((d) => [{ domain: d.domain, reason: d.reason }, d.count]),
+    ),
     counter('pgfig_auth_failures_total', 'Clients that failed to authenticate.', stats.authFailures),
     histogram('pgfig_proxy_seconds', "pgfig's own time for a statement, until it is handed to a backend.", [
       [{}, stats.proxySeconds],

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import type { StatementDivergence } from '../../session/mirror/divergence.js';
 import type { SessionSight } from '../../session/session-registry.js';
 import { backendsReport } from '../backends-report.js';
 import { CatalogRefresher } from '../catalog-refresher.js';
@@ -19,9 +20,11 @@ import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
 import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
+import { StoredDivergences } from '../mirror/stored-divergences.js';
 import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
 import { reloadReport, rulesReport, takenEverywhere } from '../rules-report.js';
@@ -92,6 +95,8 @@ class ControlProcess {
   readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
+  readonly #divergences: readonly DivergenceSink[];
+  readonly #stored: StoredDivergences;
   readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
@@ -130,6 +135,8 @@ class ControlProcess {
     this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
+    this.#stored = new StoredDivergences(this.#config, log);
+    this.#divergences = [logSink(log), this.#stored];
     this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
@@ -168,10 +175,17 @@ class ControlProcess {
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
         break;
+      case 'divergences':
+        this.#diverged(JSON.parse(message.divergences));
+        break;
       case 'stop':
         this.end();
         break;
     }
+  }
+
+  #diverged(found: readonly StatementDivergence[]): void {
+    for (const one of found) for (const sink of this.#divergences) sink.record(one);
   }
 
   #ddlSeen(asked: Extract<ToControl, { type: 'ddl-seen' }>['asked']): void {
@@ -190,15 +204,21 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
-      this.#output.flush();
-      process.exit(0);
-    });
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors(), this.#closeStored()]).finally(
+      () => {
+        this.#output.flush();
+        process.exit(0);
+      },
+    );
   }
 
   /** A turn that hangs is left to the server, which rolls it back. */
   async #closeMirrors(): Promise<void> {
     await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
+  }
+
+  async #closeStored(): Promise<void> {
+    await Promise.race([this.#stored.close(), new Promise((resolve) => setTimeout(resolve, LAST_FLUSH_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {

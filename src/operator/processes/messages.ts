@@ -76,6 +76,8 @@ export type FromWorker =
   | { readonly type: 'backends-seen'; readonly id: number; readonly backends: string }
   /** Counted since the last one; `matrix` is text of matrix/wire-text.ts. */
   | { readonly type: 'matrix'; readonly matrix: string }
+  /** What statement mirrors found missing since the last one: JSON text of a StatementDivergence[]. */
+  | { readonly type: 'divergences'; readonly divergences: string }
   /** A command of a console session, to be carried out by the control process. */
   | { readonly type: 'console'; readonly id: number; readonly user: string; readonly command: string }
   /** Commits wait for a turn of the relay of each of these domains that begins from now on: 'mirror-synced' says so. */
@@ -137,6 +139,7 @@ export type ToControl =
   | { readonly type: 'scrape'; readonly id: number; readonly parts: readonly string[] }
   | { readonly type: 'status'; readonly id: number; readonly status: PrimaryStatus }
   | { readonly type: 'matrix'; readonly matrix: string }
+  | { readonly type: 'divergences'; readonly divergences: string }
   | { readonly type: 'sessions'; readonly id: number; readonly sessions: readonly WorkerSessions[] }
   | { readonly type: 'backends'; readonly id: number; readonly backends: HeldBackends }
   | {

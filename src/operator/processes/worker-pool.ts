@@ -33,6 +33,7 @@ export interface WorkerPoolOptions {
   /** `id`: the worker waits for `catalogRead`; null: it does not. */
   readonly onDdl: (from: Asker, id: number | null) => void;
   readonly onMatrix: (matrix: string) => void;
+  readonly onDivergences: (divergences: string) => void;
   /** A worker asks for a command of the console to be carried out; to be answered by `answerConsole`. */
   readonly onConsole: (from: Asker, request: Extract<FromWorker, { type: 'console' }>) => void;
   /** To be answered by `turnOver`, if a control process gets it. */
@@ -195,6 +196,7 @@ export class WorkerPool {
       // A message may come after 'exit': of metrics, its numbers were already added to those of the dead.
       if (slot.worker === worker) this.#receive(slot, message);
       else if (message.type === 'matrix') this.#options.onMatrix(message.matrix);
+      else if (message.type === 'divergences') this.#options.onDivergences(message.divergences);
     });
     // A message to a worker that just died fails here; 'exit' follows and says more.
     worker.on('error', () => {});
@@ -253,6 +255,9 @@ export class WorkerPool {
         break;
       case 'matrix':
         this.#options.onMatrix(message.matrix);
+        break;
+      case 'divergences':
+        this.#options.onDivergences(message.divergences);
         break;
       case 'mirror-sync':
         this.#options.onSync({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);

@@ -12,6 +12,7 @@ import { errorFields, openLog, type ProcessLog } from '../log/logger.js';
 import { sessionLog, tracePrinter } from '../log/session-log.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { trafficMetrics } from '../metrics/traffic-metrics.js';
+import { DivergenceBatch } from '../mirror/divergence-batch.js';
 import { Asks } from './asks.js';
 import { answerFromText } from './console-wire.js';
 import { ForwardedCancels } from './forwarded-cancels.js';
@@ -102,6 +103,9 @@ class WorkerProcess {
   readonly #report: Throttle;
   readonly #metrics: ProcessMetrics;
   readonly #harvester: Harvester | null;
+  readonly #divergences = new DivergenceBatch((found) =>
+    send({ type: 'divergences', divergences: JSON.stringify(found) }),
+  );
 
   constructor(init: WorkerInit, makeTraffic: (options: TrafficOptions) => Traffic) {
     this.#slot = init.slot;
@@ -209,6 +213,7 @@ class WorkerProcess {
     this.#traffic.close();
     this.#harvester?.close();
     this.#harvester?.now();
+    this.#divergences.flush();
     send(this.#metricsMessage(null));
     // One turn of the loop, so that the sessions' last words are written.
     setTimeout(() => void this.#exit(), 50);
@@ -244,6 +249,7 @@ class WorkerProcess {
         log.sessionClosed(session, reason);
       },
       ddlSeen: () => send({ type: 'ddl-seen', id: null }),
+      diverged: (divergence) => this.#divergences.add(divergence),
       statementDone: (record) => this.#accessLog?.write(record),
     };
     return trace ? { ...events, trace: tracePrinter((text) => process.stdout.write(text)) } : events;

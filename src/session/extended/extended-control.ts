@@ -36,8 +36,11 @@ import { ensurePrepared } from './prepared-statements.js';
  */
 
 /** The one link that control statements concern now; null: pgfig's own business. */
-function concerned(session: SessionCore): SessionLink | null {
+function concerned(session: SessionCore, control: SessionEffect | null): SessionLink | null {
   const { tx } = session;
+  const ends = control?.type === 'commit' || control?.type === 'rollback';
+  // The mirrors' transaction ends with it.
+  if (ends && session.mirrors?.isOpen === true) return null;
   if (tx === null) return openPipelines(session).length === 1 ? openPipeline(session) : null;
   const [only] = tx.participants;
   const alone = only !== undefined && tx.participants.length === 1 && only.undo.length === 0;
@@ -53,7 +56,8 @@ export function parseControl(
   at: number,
   end: number,
 ): boolean {
-  const target = prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session);
+  const target =
+    prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session, prepared.plan.control);
   if (target !== null) {
     if (othersBusy(session, target) || !isReady(session, target)) {
       later(session, chunk, at, end, async (frame) => {
@@ -104,7 +108,8 @@ export function bindControl(
   at: number,
   end: number,
 ): boolean {
-  const target = prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session);
+  const target =
+    prepared.plan.control?.type === 'begin' && session.tx === null ? null : concerned(session, prepared.plan.control);
   if (target === null) {
     const own = prepared.plan.control?.type === 'begin' || openPipelines(session).length > 1;
     if (session.tx === null && !own) return false;
@@ -248,6 +253,7 @@ async function runHere(session: SessionCore, prepared: Prepared, control: Sessio
     case 'commit':
     case 'rollback': {
       if (control.type === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
+      session.mirrors?.renew();
       const committed = await endEverywhere(session, tx, control.type, control.chain);
       if (session.commits.due) await session.committedInPipeline();
       session.client.say(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));

@@ -8,6 +8,8 @@ import { HEADER } from '../../wire/framer.js';
 import { watchUnknown } from '../apply/watch-writes.js';
 import { FAILED } from '../client/client-end.js';
 import { markOf, noteRefusal, orRefusal } from '../counting/counting.js';
+import { endMirrored, syncMirrored } from '../mirror/mirrored-sync.js';
+import { repeatsSome } from '../mirror/mirrored-text.js';
 import { type Found, lookUp, whenRead } from '../plan/reading.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
@@ -115,7 +117,7 @@ async function bindSlowly(session: SessionCore, prepared: Prepared, portal: stri
     else session.tx.writer = target;
   }
   if (plan.marks !== null) session.noteWritten(plan.marks);
-  session.portals.set(portal, { link: target, prepared });
+  session.portals.set(portal, { link: target, prepared, ...(repeatsSome(plan) && { bind: frame }) });
   const mark = markOf(session, plan, target.database, 'failure');
   send(session, target, Expect.Bind, frame, 0, frame.length, null, mark);
 }
@@ -250,13 +252,15 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
   }
   if (session.unsettled !== null && !syncSettles(session)) {
     session.flushRun();
+    const mirrored = session.mirrors?.isOpen === true && session.tx === null;
     session.block(
-      settle(session).then(() => endPipeline(session)),
+      settle(session).then(() => (mirrored ? endMirrored(session) : void endPipeline(session))),
       true,
     );
     return;
   }
   session.unsettled = null;
+  if (session.mirrors?.isOpen === true && session.tx === null) return syncMirrored(session);
   if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
     active.inPipeline = false;
     session.endImplicit();
@@ -265,7 +269,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
     session.forward(active, chunk, at, end);
     return;
   }
-  endPipeline(session);
+  void endPipeline(session);
 }
 
 /** ReadyForQuery tells how a transaction ended; whether names mean something else then has to be asked. */

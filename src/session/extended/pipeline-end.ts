@@ -10,8 +10,9 @@ import { inject, injectSync } from '../transaction/injection.js';
 /**
  * Sync after a pipeline that was not one link's alone: it spanned links, or failed, or was answered by pgfig itself.
  * The implicit transaction of a pipeline is one: where anything failed, all of it is rolled back.
+ * @returns what is waited for; null: nothing is
  */
-export function endPipeline(session: SessionCore): void {
+export function endPipeline(session: SessionCore): Promise<void> | null {
   const open: SessionLink[] = [];
   for (const target of session.links.values()) if (target.inPipeline || target.link.queue.needsSync) open.push(target);
   const failed = session.skipping || session.pipelineLost;
@@ -21,9 +22,14 @@ export function endPipeline(session: SessionCore): void {
   session.pipelineLost = false;
   const writer = session.pipelineWriter;
   session.endImplicit();
-  if (open.length === 0) return readyWhenAnswered(session);
-  if (open.length === 1 && shown !== null) return sendSync(session, shown);
-  session.block(endAll(session, open, shown, writer, failed), true);
+  if (open.length === 0) readyWhenAnswered(session);
+  else if (open.length === 1 && shown !== null) sendSync(session, shown);
+  else {
+    const ended = endAll(session, open, shown, writer, failed);
+    session.block(ended, true);
+    return ended;
+  }
+  return null;
 }
 
 /** The link whose ReadyForQuery the client gets: the one that failed, else the writer, else the last one. */

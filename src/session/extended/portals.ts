@@ -1,8 +1,11 @@
 import { Expect } from '../../backend/reply-queue.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { stableCopy } from '../../net/slab.js';
 import { watchUnknown } from '../apply/watch-writes.js';
 import { FAILED } from '../client/client-end.js';
 import { markOf } from '../counting/counting.js';
+import { executeMirrored } from '../mirror/mirrored-execute.js';
+import { isMirrored } from '../mirror/mirrored-text.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { countSent, failedTransaction } from '../simple/send-query.js';
@@ -55,6 +58,7 @@ export function withPortal(
   send(session, target, kind, chunk, at, end, unknown ? watchUnknown(session) : null);
 }
 
+/** @param repeated the mirror knows of it already */
 function execute(
   session: SessionCore,
   portal: Portal,
@@ -62,10 +66,20 @@ function execute(
   chunk: Buffer,
   at: number,
   end: number,
+  repeated = false,
 ): void {
   const { prepared } = portal;
   const { plan } = prepared;
   refuseTakenName(session, plan);
+  if (plan.control?.type === 'prepare-transaction') {
+    session.mirrors?.giveUp('prepared-transaction', 'it was prepared for a later COMMIT PREPARED');
+  }
+  if (!repeated && isMirrored(session, plan)) {
+    const frame = stableCopy(chunk, at, end);
+    return executeMirrored(session, portal, target, () =>
+      execute(session, portal, target, frame, 0, frame.length, true),
+    );
+  }
   countSent(session, plan, target);
   const limit = chunk.readInt32BE(end - 4);
   const mark = markOf(session, plan, target.database, portal.begun ? 'rest' : 'whole', Math.max(limit, 0));

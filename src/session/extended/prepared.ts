@@ -33,4 +33,6 @@ export interface Portal {
   readonly prepared: Prepared;
   /** It has been executed before: what comes is the rest of its rows. */
   begun?: boolean;
+  /** The Bind message, where a mirror is to run it too. */
+  readonly bind?: Buffer;
 }

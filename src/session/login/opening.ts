@@ -12,13 +12,8 @@ import { quoteIdent } from '../transaction/transaction.js';
  */
 const COPIED_AT_STARTUP = ['client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone', 'application_name'];
 
-/**
- * Opens the session's link to a database; its login's parameters are not shown to the client.
- * @throws PgfigError BACKEND_UNREACHABLE, BACKEND_LOGIN_FAILED, CANCELED
- */
-export async function openLink(session: SessionCore, database: string): Promise<SessionLink> {
-  const { traffic } = session;
-  const config = traffic.database(database);
+/** Startup parameters of a link beside home: with them it begins as home did. */
+export function linkParams(session: SessionCore): Map<string, string> {
   const params = new Map(session.start.params);
   for (const name of COPIED_AT_STARTUP) {
     const value = session.atLogin.get(name);
@@ -26,6 +21,17 @@ export async function openLink(session: SessionCore, database: string): Promise<
   }
   const { atLogin } = session.facts;
   for (const [name, value] of atLogin) if (!params.has(name)) params.set(name, value);
+  return params;
+}
+
+/**
+ * Opens the session's link to a database; its login's parameters are not shown to the client.
+ * @throws PgfigError BACKEND_UNREACHABLE, BACKEND_LOGIN_FAILED, CANCELED
+ */
+export async function openLink(session: SessionCore, database: string): Promise<SessionLink> {
+  const { traffic } = session;
+  const config = traffic.database(database);
+  const params = linkParams(session);
   const controller = new AbortController();
   session.cancelWaiting = controller;
   let link: Link;

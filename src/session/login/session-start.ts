@@ -2,6 +2,7 @@ import { cancelBackend } from '../../backend/cancel.js';
 import { LoginRefused } from '../../backend/dial.js';
 import type { Link } from '../../backend/link.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { backendKeyData, errorResponse, parameterStatus, readyForQuery } from '../../wire/backend-messages.js';
 import { ClientSession } from '../client-session.js';
 import { learnPath } from '../names/settle-context.js';
@@ -80,7 +81,7 @@ function homesOf(traffic: Traffic, service: string): string[] {
 
 /** What role and database set for the session decides what its names mean, and is not among what a server reports. */
 async function askAtLogin(session: ClientSession, home: SessionLink): Promise<void> {
-  if (session.traffic.rules.databases.length < 2) return;
+  if (!decidesByNames(session.traffic.rules)) return;
   await learnPath(session, home);
   session.facts.loggedIn();
 }

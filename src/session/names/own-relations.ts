@@ -1,6 +1,7 @@
 import type { CatalogView } from '../../routing/catalog-view.js';
 import type { RoutingContext } from '../../routing/context.js';
 import type { RuleSet } from '../../rules/rule-set.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { splitKey, tableKey } from '../../rules/table-name.js';
 import type { TableName } from '../../sql/statement.js';
 
@@ -26,7 +27,7 @@ const MOST_MISSES = 4;
  * else bears, in the default database: that is where unknown names are taken to be.
  */
 export function matters(table: TableName, database: string, { rules, catalog, searchPath }: RoutingContext): boolean {
-  if (rules.databases.length < 2) return false;
+  if (!decidesByNames(rules)) return false;
   if (database !== rules.defaultDatabase || bareNames(rules).has(table.name)) return true;
   return searchPath.some((schema) => catalog?.hasRelation(rules.defaultDatabase, schema, table.name) === true);
 }

@@ -1,3 +1,4 @@
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import { FAILED } from '../client/client-end.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
@@ -134,7 +135,7 @@ async function journalSettings(session: SessionCore): Promise<void> {
   for (const { target, name, local } of asked) {
     const { tx } = session;
     if (tx === null || target.link.lost || target.link.status === FAILED) return;
-    if (session.context.rules.databases.length < 2) return;
+    if (!decidesByNames(session.context.rules)) return;
     const value = await askSetting(session, target, name);
     const sql = `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, ${local})`;
     tx.record({ type: 'statement', name: '', sql }, target);

@@ -1,11 +1,13 @@
 import type { PgfigError } from '../../errors/pgfig-error.js';
 import type { RoutingContext } from '../../routing/context.js';
 import type { Route } from '../../routing/route.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { ParsedText, SessionEffect, Statement } from '../../sql/statement.js';
 import type { CachedStatement } from '../../sql/statement-cache.js';
 import { type MirroredDomain, mayCommitInside, mirroredBy } from '../apply/mirrored.js';
 import type { Counter, TrafficCounters } from '../counters.js';
 import { PlanTallies, type TextIdentity } from '../counting/plan-tallies.js';
+import { mirrorOfText, type PlanMirror } from './plan-mirror.js';
 import { planString } from './string-plan.js';
 
 /** What a session must do besides forwarding, for a text of one statement. */
@@ -60,6 +62,8 @@ export interface TextPlan {
   counter: Counter;
   /** What it leaves in the matrix. */
   readonly tallies: PlanTallies;
+  /** What the statement mirror has to do; null for a text that touches nothing that is mirrored so. */
+  readonly mirror: PlanMirror | null;
   /** The plan of the same text in another context: the one used before this. */
   next: TextPlan | null;
 }
@@ -137,15 +141,16 @@ function makePlan(
   const kind = single ? (parsed.statements[0]?.kind ?? 'other') : parsed.statements.length === 0 ? 'empty' : 'several';
   const domain = routes.find((route) => route.domain !== null)?.domain ?? '';
   const ddl = parsed.statements.some(definesSomething);
-  const unseen = context.rules.databases.length > 1 && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
-  const settles = effects.length > 0 || unseen || (ddl && context.rules.databases.length > 1);
+  const unseen = decidesByNames(context.rules) && parsed.statements.some((one, at) => isUnseen(one, routes[at]));
+  const settles = effects.length > 0 || unseen || (ddl && decidesByNames(context.rules));
   const commitsInside = !single || control === null ? mayCommitInside(parsed.statements) : false;
   const mirrored = mirroredBy(parsed.statements, routes, context, spans ? null : database);
+  const mirror = mirrorOfText(parsed, routes, context);
   return {
     context,
     parsed,
     routes,
-    plain: single && !settles && error === null && !everywhere,
+    plain: single && !settles && error === null && !everywhere && mirror === null,
     database,
     everywhere,
     writes: routes.some((route) => route.writes),
@@ -166,6 +171,7 @@ function makePlan(
     domain,
     counter: counters.counter(database ?? context.rules.defaultDatabase, kind, domain),
     tallies: new PlanTallies(identity, parsed.statements, routes),
+    mirror,
     next: null,
   };
 }

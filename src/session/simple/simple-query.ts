@@ -7,6 +7,8 @@ import { F } from '../../wire/types.js';
 import { FAILED } from '../client/client-end.js';
 import { noteRefusal } from '../counting/counting.js';
 import { runNamed } from '../extended/sql-prepare.js';
+import { endsPipeline, runMirrored } from '../mirror/mirrored-query.js';
+import { isMirrored } from '../mirror/mirrored-text.js';
 import { settleContext } from '../names/settle-context.js';
 import { lookUp, planFor, whenRead } from '../plan/reading.js';
 import type { TextPlan } from '../plan/text-plan.js';
@@ -101,6 +103,13 @@ function slowQuery(session: SessionCore, plan: TextPlan, chunk: Buffer, at: numb
  * @throws PgfigError that answers it
  */
 function runQuery(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
+  if (session.mirrors?.isOpen === true && session.tx === null) {
+    return endsPipeline(session, () => route(session, plan, frame));
+  }
+  return route(session, plan, frame);
+}
+
+function route(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   if (plan.control !== null) return runControl(session, plan, plan.control, frame);
   if (session.status === FAILED) return inFailedTransaction(session, plan, frame);
   if (plan.error !== null) throw noteRefusal(session, plan, plan.error);
@@ -113,6 +122,12 @@ function runQuery(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<
       { hint: 'Send COMMIT or ROLLBACK as a statement of its own.' },
     );
   }
+  if (plan.controlInside) session.mirrors?.giveUp('string', 'a query string ends it unseen');
+  if (isMirrored(session, plan)) return runMirrored(session, plan, frame, () => runPlan(session, plan, frame));
+  return runPlan(session, plan, frame);
+}
+
+function runPlan(session: SessionCore, plan: TextPlan, frame: Buffer): Promise<void> | null {
   if (plan.settles) return runWithEffects(session, plan, frame);
   const target = linkFor(session, plan);
   if (target instanceof Promise) return target.then((link) => sendOn(session, plan, link, frame) ?? undefined);

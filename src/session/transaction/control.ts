@@ -64,6 +64,7 @@ export function beginHere(session: SessionCore, effect: Extract<SessionEffect, {
   session.tx = tx;
   session.txStamp = tx.stamp;
   session.status = IN_TRANSACTION;
+  session.mirrors?.follow(tx);
   session.isolationChanged();
 }
 
@@ -127,7 +128,13 @@ function runEnd(
   if (tx === null) return forwardToAny(session, plan, frame);
   if (how === 'commit' && tx.untoldLoss !== null) return tellLoss(session, tx, tx.untoldLoss);
   const [only] = tx.participants;
-  if (only !== undefined && tx.participants.length === 1 && !tx.failedHere && only.undo.length === 0) {
+  if (
+    only !== undefined &&
+    tx.participants.length === 1 &&
+    !tx.failedHere &&
+    only.undo.length === 0 &&
+    !mirrored(session)
+  ) {
     session.commitSent = how === 'commit' ? only : null;
     sendQuery(session, { ...plan, writes: false }, only, frame);
     return session
@@ -135,10 +142,14 @@ function runEnd(
       .then(() => afterChain(session, tx, chain, only))
       .then(() => settleContext(session));
   }
+  session.mirrors?.renew();
   return endEverywhere(session, tx, how, chain).then((committed) => {
     session.sayCommand(commandComplete(committed ? 'COMMIT' : 'ROLLBACK'));
   });
 }
+
+/** The end of the transaction is to be the mirrors' too, which pgfig itself sees to. */
+const mirrored = ({ mirrors }: SessionCore): boolean => mirrors?.isOpen === true;
 
 function afterChain(session: SessionCore, before: Transaction, chain: boolean, only: SessionLink): void {
   session.commitSent = null;
@@ -181,7 +192,7 @@ export async function endEverywhere(
   const committing = how === 'commit' && session.status !== FAILED;
   session.client.holdReports();
   const writer = committing ? (tx.writer ?? (await hiddenWriter(session, tx))) : null;
-  const error = writer === null ? null : await commitWriter(session, tx, writer);
+  const error = await commitMirrored(session, tx, writer);
   const others = tx.participants.filter((participant) => participant !== writer && !participant.link.lost);
   for (const participant of others) endReader(session, participant, committing && error === null);
   // The outcome stands: a reader that is lost from here on changes nothing.
@@ -193,6 +204,24 @@ export async function endEverywhere(
   if (error !== null) throw error;
   if (chain) beginHere(session, { type: 'begin', modes: tx.modes, isolation: tx.isolation, readOnly: null });
   return committing;
+}
+
+/** The writer commits, then what statement mirrors have repeated of the transaction. */
+async function commitMirrored(
+  session: SessionCore,
+  tx: Transaction,
+  writer: SessionLink | null,
+): Promise<PgfigError | null> {
+  const { mirrors } = session;
+  if (mirrors === null || !mirrors.isOpen) return writer === null ? null : commitWriter(session, tx, writer);
+  const through = mirrors.beginEnd();
+  try {
+    const error = writer === null ? null : await commitWriter(session, tx, writer);
+    await mirrors.end(writer !== null && error === null ? 'committed' : 'rolled back');
+    return error;
+  } finally {
+    through();
+  }
 }
 
 async function commitWriter(session: SessionCore, tx: Transaction, writer: SessionLink): Promise<PgfigError | null> {
@@ -339,6 +368,7 @@ function runPrepareTransaction(session: SessionCore, plan: TextPlan, frame: Buff
   const [only] = tx?.participants ?? [];
   if (tx === null || only === undefined || (tx.participants.length === 1 && isDefault(session, only))) {
     if (only !== undefined) {
+      session.mirrors?.giveUp('prepared-transaction', 'it was prepared for a later COMMIT PREPARED');
       sendQuery(session, { ...plan, writes: false }, only, frame);
       return session.answered(only).then(() => settleContext(session));
     }

@@ -1,4 +1,5 @@
 import type { Watcher } from '../../backend/reply-queue.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { IsolationLevel, SessionEffect, TableName } from '../../sql/statement.js';
 import { decodeQuery } from '../../wire/decode.js';
 import { noteWrites } from '../apply/watch-writes.js';
@@ -215,7 +216,7 @@ function made(session: SessionCore, target: SessionLink, table: TableName): void
 
 /** Where a name without a schema is made depends on which schemas of the path there are. */
 function schemaMade(session: SessionCore, target: SessionLink, schema: string): void {
-  if (session.context.rules.databases.length < 2) return;
+  if (!decidesByNames(session.context.rules)) return;
   session.ownRelations = withSchema(session.ownRelations, schema, relationOn(session, target));
   session.contextChanged();
 }

@@ -106,10 +106,12 @@ export function forgetState(session: SessionCore, plan: TextPlan): void {
   for (const effect of plan.effects) {
     switch (effect.type) {
       case 'discard':
+        if (effect.what === 'all') session.mirrors?.reset();
         if (effect.what === 'all') forgetAll(session);
         if (effect.what === 'temp') forgetTemp(session);
         break;
       case 'reset-all':
+        session.mirrors?.reset();
         session.settings.resetAll(session.links.values());
         for (const target of session.links.values()) session.facts.searchPath.outdated(target);
         break;

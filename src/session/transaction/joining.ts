@@ -1,4 +1,5 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { decidesByNames } from '../../rules/statement-mirror.js';
 import type { ErrorFields } from '../../wire/decode.js';
 import { FAILED, IDLE } from '../client/client-end.js';
 import { openLink } from '../login/opening.js';
@@ -134,11 +135,7 @@ const onFailure =
 
 /** Puts BEGIN and the journal in front of what is sent next. */
 export function begin(session: SessionCore, tx: Transaction, target: SessionLink): void {
-  if (
-    !target.inPipeline &&
-    session.settings.unknownOn(target).length > 0 &&
-    session.context.rules.databases.length > 1
-  ) {
+  if (!target.inPipeline && session.settings.unknownOn(target).length > 0 && decidesByNames(session.context.rules)) {
     // Inside the transaction the settings may change for its time only: what others must be given is asked now.
     askSettings(session, target);
     injectSync(target);
@@ -256,7 +253,7 @@ function askSettings(session: SessionCore, target: SessionLink): void {
 }
 
 /** Copies the settings that the link lacks, by value; outside of its transaction. */
-async function copySettings(session: SessionCore, target: SessionLink): Promise<void> {
+export async function copySettings(session: SessionCore, target: SessionLink): Promise<void> {
   const { settings } = session;
   for (const asked of settings.askedLinks) {
     if (asked === target || asked.link.lost) continue;

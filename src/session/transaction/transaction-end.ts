@@ -72,6 +72,9 @@ export function finish(session: SessionCore, committed: boolean): void {
     participant.undo.length = 0;
     participant.readOnly = false;
   }
+  // Ended by a string or a pipeline that passed whole: who ends it otherwise has told the mirrors already.
+  const { mirrors } = session;
+  if (mirrors?.isOpen === true) session.block(mirrors.end(committed ? 'committed' : 'rolled back'), true);
   session.portals.clear();
   for (const [name, { hold }] of session.cursors) if (!hold || !committed) session.cursors.delete(name);
   const asked = tx.writer ?? tx.participants.at(-1) ?? null;

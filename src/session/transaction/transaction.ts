@@ -13,6 +13,13 @@ export interface JournalEntry {
   readonly ownRelations?: OwnRelations;
 }
 
+/** Is told what becomes of savepoints. */
+export interface SavepointWatcher {
+  savepoint(name: string): void;
+  release(name: string): void;
+  rollbackTo(name: string): void;
+}
+
 let stamps = 0;
 
 /** Quotes an identifier for SQL of pgfig's own. */
@@ -34,6 +41,9 @@ export class Transaction {
   modes: string;
   isolation: IsolationLevel | null;
   readonly participants: SessionLink[] = [];
+  /** Links of statement mirrors: they go through the journal, and decide nothing. */
+  readonly #followers: SessionLink[] = [];
+  readonly #watchers: SavepointWatcher[] = [];
   /** It has changed definitions. */
   ddl = false;
   /** The one database that this transaction writes in. */
@@ -73,6 +83,20 @@ export class Transaction {
     return this.#journal;
   }
 
+  /** A mirror's link is to go through the journal as well. */
+  follow(link: SessionLink): void {
+    if (!this.#followers.includes(link)) this.#followers.push(link);
+  }
+
+  /** Is told of savepoints from now on. */
+  watch(watcher: SavepointWatcher): void {
+    if (!this.#watchers.includes(watcher)) this.#watchers.push(watcher);
+  }
+
+  get #everyone(): readonly SessionLink[] {
+    return this.#followers.length === 0 ? this.participants : [...this.participants, ...this.#followers];
+  }
+
   /** READ ONLY, as far as is known: the server refuses every write. */
   get readsOnly(): boolean {
     const said = this.modes
@@ -93,16 +117,16 @@ export class Transaction {
     const { ownRelations } = this;
     this.#journal.push(entry.type === 'savepoint' ? { ...entry, ownRelations } : entry);
     if (behind) by.journalAt = this.#journal.length;
-    for (const participant of this.participants) if (participant !== by) participant.txStamp = -1;
+    for (const participant of this.#everyone) if (participant !== by) participant.txStamp = -1;
+    if (entry.type === 'savepoint') for (const watcher of this.#watchers) watcher.savepoint(entry.name);
   }
 
   /** RELEASE: the savepoint and those after it are gone, what ran since then stays. */
   release(name: string, by: SessionLink | null): void {
+    for (const watcher of this.#watchers) watcher.release(name);
     const at = this.#openSavepoint(name);
     if (at < 0) return;
-    if (
-      this.participants.every((one) => one.journalAt <= at || (one === by && one.journalAt === this.#journal.length))
-    ) {
+    if (this.#everyone.every((one) => one.journalAt <= at || (one === by && one.journalAt === this.#journal.length))) {
       return this.#forgetSavepoint(at, by);
     }
     this.record({ type: 'release', name, sql: `RELEASE SAVEPOINT ${quoteIdent(name)}` }, by);
@@ -120,11 +144,12 @@ export class Transaction {
 
   /** ROLLBACK TO: what ran after the savepoint is undone, the savepoint stays. */
   rollbackTo(name: string, by: SessionLink | null): void {
+    for (const watcher of this.#watchers) watcher.rollbackTo(name);
     const at = this.#openSavepoint(name);
     // One that is not known was set inside a string: what came before it cannot be told from what came after.
     this.ownRelations = this.#journal[at]?.ownRelations ?? this.#ownBefore;
     if (at < 0 || this.lostParticipant) return;
-    for (const participant of this.participants) {
+    for (const participant of this.#everyone) {
       if (participant === by) participant.undo.length = 0;
       else this.#undoOn(participant, name, at);
       if (participant.journalAt > at + 1) participant.journalAt = at + 1;
