@@ -17,13 +17,7 @@ export function relayDriver(): MirrorDriver {
     ...pgfigDriver,
     name: 'relay alone',
     install: async (world) => {
-      const child = host(world, ['install']);
-      let output = '';
-      child.stderr?.on('data', (data: Buffer) => {
-        output += data.toString();
-      });
-      const [code] = await once(child, 'close');
-      if (code !== 0) throw new Error(`the mirror is not installed: ${output}`);
+      while (!(await installs(world))) hosts.output += 'the install died\n';
       for (let i = 0; i < world.plan.instances; i++) hosts.start(world);
     },
     backfill: async (world) => {
@@ -46,6 +40,19 @@ const host = (world: World, args: readonly string[]): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...world.crashes.env },
   });
+
+/** @returns false: it was killed. @throws Error with what it wrote where it failed by itself */
+async function installs(world: World): Promise<boolean> {
+  const child = host(world, ['install']);
+  let output = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    output += data.toString();
+  });
+  const [code, signal] = await once(child, 'close');
+  if (signal !== null) return false;
+  if (code !== 0) throw new Error(`the mirror is not installed: ${output}`);
+  return true;
+}
 
 /** Started again when they die, as the primary does. */
 class Hosts {
