@@ -9,7 +9,11 @@ import { both } from '../verify/raw-rows.js';
 import { missingSequences, readSequences } from './sequences.js';
 
 /** What differs between the tables of both sides. @throws what the driver throws */
-export async function compareTables(source: pg.ClientBase, target: pg.ClientBase, tables: readonly string[]): Promise<Finding[]> {
+export async function compareTables(
+  source: pg.ClientBase,
+  target: pg.ClientBase,
+  tables: readonly string[],
+): Promise<Finding[]> {
   const [here, there] = await both(readDetails(source, tables), readDetails(target, tables));
   return tables.flatMap((table) => compareShapes(table, here.get(table) ?? null, there.get(table) ?? null));
 }
@@ -27,7 +31,9 @@ export async function checkBeforeBackfill(
   empty: boolean,
 ): Promise<void> {
   const findings = await compareTables(source, target, tables);
-  const problems = findings.filter(({ severity }) => severity === 'problem').map(({ table, text }) => `${table}: ${text}`);
+  const problems = findings
+    .filter(({ severity }) => severity === 'problem')
+    .map(({ table, text }) => `${table}: ${text}`);
   if (problems.length === 0) {
     problems.push(...missingSequences(...(await both(readSequences(source, tables), readSequences(target, tables)))));
     if (empty) problems.push(...(await filled(target, tables)));

@@ -54,7 +54,9 @@ interface SequenceState {
 }
 
 async function stateOf(client: pg.ClientBase, sequence: string): Promise<SequenceState> {
-  const { rows } = await client.query<Record<'last' | 'increment' | 'cache' | 'least' | 'most', string>>(STATE(sequence));
+  const { rows } = await client.query<Record<'last' | 'increment' | 'cache' | 'least' | 'most', string>>(
+    STATE(sequence),
+  );
   const [row] = rows;
   if (row === undefined) throw new Error(`sequence ${sequence} is gone`);
   const { last, increment, cache, least, most } = row;

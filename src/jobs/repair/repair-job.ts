@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { openMirrorClient } from '../../mirror/connection.js';
 import { readShapes } from '../../mirror/shape/read-shapes.js';
-import { groupBy } from "../run/group-by.js";
+import { groupBy } from '../run/group-by.js';
 import { inWholeTurn, type JobResult, type JobRun } from '../run/job-work.js';
 import type { StoredDivergence } from '../store/divergence-store.js';
 import { TableSide } from '../verify/chunk-sql.js';

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../../mirror/mirror.js';
-import type { TurnOutcome, TurnWork } from '../../mirror/relay/relay-events.js';
+import type { TurnWork } from '../../mirror/relay/relay-events.js';
+import type { TurnOutcome } from '../../mirror/turn-outcome.js';
 import type { DivergenceStore } from '../store/divergence-store.js';
 import type { Job } from '../store/job-store.js';
 
@@ -40,7 +41,10 @@ const PAUSE_MS = 300;
  * Runs `work` when both sides are the same moment. A turn may fail for reasons that are not the job's, and is tried
  * again; what `work` throws of itself is thrown as it is, and harms no turn.
  */
-export async function inWholeTurn<T>({ relay, signal }: JobRun, work: (turn: Parameters<TurnWork>[0]) => Promise<T>): Promise<T> {
+export async function inWholeTurn<T>(
+  { relay, signal }: JobRun,
+  work: (turn: Parameters<TurnWork>[0]) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     let outcome: { value: T } | { thrown: unknown } | null = null;
     try {

@@ -83,6 +83,8 @@ export class DivergenceStore {
 
   async #rows(sql: string, values: readonly unknown[]): Promise<StoredDivergence[]> {
     const { rows } = await this.#control.query<StoredDivergence & pg.QueryResultRow>(sql, values);
-    return rows.map(({ values: detail, ...row }) => (detail === null ? row : { ...row, values: detail }) as StoredDivergence);
+    return rows.map(
+      ({ values: detail, ...row }) => (detail === null ? row : { ...row, values: detail }) as StoredDivergence,
+    );
   }
 }

@@ -42,10 +42,13 @@ const STEP_MS = 250;
 export async function verifyJob(run: JobRun): Promise<VerifyResult> {
   const args = run.job.args as VerifyArgs;
   const tables = args.tables ?? run.relay.mirror.tables;
-  const done: Record<string, VerifyState & { estimate: number }> = { ...(run.job.progress as VerifyProgress | null)?.tables };
+  const done: Record<string, VerifyState & { estimate: number }> = {
+    ...(run.job.progress as VerifyProgress | null)?.tables,
+  };
   const verdicts: TableVerdict[] = [];
   for (const table of tables) {
-    const { estimate = await estimateOf(run, table), ...state } = done[table] ?? BEGIN as VerifyState & { estimate?: number };
+    const { estimate = await estimateOf(run, table), ...state } =
+      done[table] ?? (BEGIN as VerifyState & { estimate?: number });
     const verify = new TableVerify(table, args, state);
     let problem: string | null = null;
     try {
@@ -65,7 +68,11 @@ export async function verifyJob(run: JobRun): Promise<VerifyResult> {
     verdicts.push({ table, rows, skipped, divergences: found, cutShort: verify.cutShort, problem });
   }
   const divergences = verdicts.reduce((sum, verdict) => sum + verdict.divergences, 0);
-  return { good: divergences === 0 && verdicts.every(({ problem }) => problem === null), divergences, tables: verdicts };
+  return {
+    good: divergences === 0 && verdicts.every(({ problem }) => problem === null),
+    divergences,
+    tables: verdicts,
+  };
 }
 
 /** One step, in a turn of its own; what it found is kept before the next one. */

@@ -19,6 +19,7 @@ import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
 import { SyncSources } from '../mirror/sync-source.js';
@@ -91,6 +92,7 @@ class ControlProcess {
   readonly #mirrors: Mirrors;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
+  readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -111,6 +113,7 @@ class ControlProcess {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
         this.#mirrors.update(rules);
+        this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -127,6 +130,7 @@ class ControlProcess {
     this.#mirrors.update(this.#rules.current);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
+    this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -184,7 +188,7 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void Promise.all([this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
@@ -223,6 +227,7 @@ class ControlProcess {
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
+          ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
@@ -231,7 +236,10 @@ class ControlProcess {
         };
       },
       ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
-      status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
+      status: async () => {
+        const [primary, reachable] = [await this.#statuses.ask(), await this.#probe.reachable()];
+        return statusReport(this.#config, primary, reachable, { ...state, events: this.#feeds?.status ?? [] });
+      },
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
