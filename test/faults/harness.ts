@@ -44,9 +44,10 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   });
   const observer = new Observer(world, driver);
   try {
-    await world.fill();
+    if (driver.emptyFirst !== true) await world.fill();
     await interference.prepare?.(world);
     await driver.install(world);
+    if (driver.emptyFirst === true) await world.fill();
     if (!plan.backfillUnderLoad) await driver.backfill(world);
     note('the mirror is installed');
     const filling = new Backfilling(world, driver);

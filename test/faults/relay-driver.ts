@@ -16,6 +16,10 @@ export function relayDriver(): MirrorDriver {
   return {
     ...pgfigDriver,
     name: 'relay alone',
+    rules: (plan) => {
+      const { shop } = pgfigDriver.rules(plan);
+      return { shop: { ...shop, phase: 'monolith' } };
+    },
     install: async (world) => {
       while (!(await installs(world))) hosts.output += 'the install died\n';
       for (let i = 0; i < world.plan.instances; i++) hosts.start(world);
