@@ -4,4 +4,7 @@ import { SEEDS, testSeeds } from './seeds.js';
 
 t.setTimeout(600_000);
 
-await testSeeds(t, seedsOf(SEEDS).filter((seed) => seed % 2 === 1));
+await testSeeds(
+  t,
+  seedsOf(SEEDS).filter((seed) => seed % 2 === 1),
+);
