@@ -4,7 +4,9 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, errorText, exitCodeOf } from '../operator/cli/exit-codes.js';
 import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
+import { addJobCommands } from './job-commands.js';
 import { addMirrorCommands } from './mirror-commands.js';
+import { addRelayCommands } from './relay-commands.js';
 
 /**
  * The program `pgfig`. Each command loads its own parts only when it runs: `--help` and `explain --offline` need no
@@ -139,6 +141,8 @@ answer.`,
     });
   addDiscoveryCommands(pgfig);
   addMirrorCommands(pgfig);
+  addRelayCommands(pgfig);
+  addJobCommands(pgfig);
   return pgfig;
 }
 

@@ -8,13 +8,18 @@ const SCHEMA = 'CREATE TABLE orders (id serial PRIMARY KEY, note text, at timest
 
 t.test('a domain in dual-write is mirrored by itself, and a commit waits for its copy', async (t) => {
   const [monolith, orders] = await Promise.all([startPostgres({ version: 15 }), startPostgres()]);
-  for (const [server, name] of [[monolith, 'shop'], [orders, 'orders']] as const) {
+  for (const [server, name] of [
+    [monolith, 'shop'],
+    [orders, 'orders'],
+  ] as const) {
     await server.query(`CREATE DATABASE ${name}`);
     await server.query(SCHEMA, name);
   }
   const pgfig = await startPgfig({
     databases: { monolith: monolith.url('shop'), orders_db: orders.url('orders') },
-    rules: { orders: { database: 'orders_db', tables: ['public.orders'], phase: 'dual-write', mirror: { syncTimeout: '20s' } } },
+    rules: {
+      orders: { database: 'orders_db', tables: ['public.orders'], phase: 'dual-write', mirror: { syncTimeout: '20s' } },
+    },
     config: { listen: { workers: 2 } },
   });
   const report = async (): Promise<{ role: string; installed: boolean; tables?: { state: string }[] }> => {

@@ -27,12 +27,19 @@ export interface RunnerOptions<R extends JobRelay> {
   readonly events: RunnerEvents;
 }
 
+interface Running {
+  readonly ended: Promise<void>;
+  readonly abort: AbortController;
+  /** Newer than what is stored. */
+  readonly progress: { now: object };
+}
+
 /** Takes and runs the jobs of the domains that this process leads, one at a time for each. */
 export class JobRunner<R extends JobRelay> {
   readonly name = `${hostname()}:${process.pid}:${randomUUID()}`;
   readonly #options: RunnerOptions<R>;
   /** By domain. */
-  readonly #running = new Map<string, { readonly ended: Promise<void>; readonly abort: AbortController }>();
+  readonly #running = new Map<string, Running>();
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> | null = null;
   #closed = false;
@@ -48,6 +55,11 @@ export class JobRunner<R extends JobRelay> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });
+  }
+
+  /** Of the job that this process runs for the domain; null: none. */
+  progressOf(domain: string): object | null {
+    return this.#running.get(domain)?.progress.now ?? null;
   }
 
   /** Leaves what runs to the next process. */
@@ -75,14 +87,14 @@ export class JobRunner<R extends JobRelay> {
 
   #start(job: Job, relay: R): void {
     const abort = new AbortController();
-    const ended = this.#run(job, relay, abort).finally(() => this.#running.delete(job.domain));
-    this.#running.set(job.domain, { ended, abort });
+    const progress = { now: (job.progress as object | null) ?? {} };
+    const ended = this.#run(job, relay, abort, progress).finally(() => this.#running.delete(job.domain));
+    this.#running.set(job.domain, { ended, abort, progress });
   }
 
-  async #run(job: Job, relay: R, abort: AbortController): Promise<void> {
+  async #run(job: Job, relay: R, abort: AbortController, progress: Running['progress']): Promise<void> {
     const { config, divergences, events, work } = this.#options;
-    let progress: object = (job.progress as object | null) ?? {};
-    const beats = this.#beat(job, abort, () => progress);
+    const beats = this.#beat(job, abort, () => progress.now);
     events.onStarted(job);
     try {
       const doing = work[job.kind];
@@ -90,18 +102,18 @@ export class JobRunner<R extends JobRelay> {
       const result = await doing({
         ...{ config, job, relay, divergences, signal: abort.signal },
         progress: (now) => {
-          progress = now;
+          progress.now = now;
         },
       });
       // A work that was called off may end as if it were done.
-      if (abort.signal.aborted) await this.#leave(job, progress);
+      if (abort.signal.aborted) await this.#leave(job, progress.now);
       else {
-        await this.#own(() => this.#options.store.beat(job.id, this.name, progress));
+        await this.#own(() => this.#options.store.beat(job.id, this.name, progress.now));
         await this.#own(() => this.#options.store.finish(job.id, this.name, { result }));
         events.onEnded(job, 'done', null, result);
       }
     } catch (error) {
-      if (abort.signal.aborted || relay.leader === null) await this.#leave(job, progress);
+      if (abort.signal.aborted || relay.leader === null) await this.#leave(job, progress.now);
       else {
         await this.#own(() => this.#options.store.finish(job.id, this.name, { error: asError(error).message }));
         events.onEnded(job, 'failed', asError(error), null);

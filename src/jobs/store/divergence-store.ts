@@ -23,7 +23,7 @@ SELECT $1, $2, f.key, f.kind, coalesce(f.columns, '{}'), f.detail, $3
   FROM found f WHERE NOT EXISTS (SELECT FROM known k WHERE k.key = f.key)`;
 
 const COLUMNS = `id::text, table_name AS "table", key, kind, columns, detail AS values`;
-const OF_ROWS = "state = 'open' AND kind <> 'statement'";
+const OF_ROWS = "d.state = 'open' AND d.kind <> 'statement'";
 
 /** The divergences in the control database. */
 export class DivergenceStore {
@@ -54,7 +54,7 @@ export class DivergenceStore {
   /** Of rows, not of statements: the next ones after that id. */
   async open(domain: string, table: string | null, after: string, most: number): Promise<StoredDivergence[]> {
     return this.#rows(
-      `SELECT ${COLUMNS} FROM pgfig.divergences
+      `SELECT ${COLUMNS} FROM pgfig.divergences d
         WHERE domain = $1 AND ($2::text IS NULL OR table_name = $2) AND ${OF_ROWS} AND id > $3 ORDER BY id LIMIT $4`,
       [domain, table, after, most],
     );

@@ -1,16 +1,12 @@
 import type { Writable } from 'node:stream';
-import type { Config } from '../../config/config.js';
-import { loadConfig } from '../../config/load.js';
-import { PgfigError } from '../../errors/pgfig-error.js';
 import { type Installed, type InstallStep, installMirror } from '../../mirror/capture/install.js';
 import { type Removed, removeMirror } from '../../mirror/capture/remove.js';
 import type { LockPatience, LockWait } from '../../mirror/capture/short-locks.js';
 import { mirrorStatus } from '../../mirror/capture/status.js';
-import { type Mirror, mirrorOf } from '../../mirror/mirror.js';
-import { loadRules } from '../../rules/load.js';
-import type { Domain } from '../../rules/rule-set.js';
+import type { Mirror } from '../../mirror/mirror.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { statusText } from './mirror-text.js';
+import { answered, domainNamed, mirrorNamed } from './named-domain.js';
 
 export interface MirrorOptions {
   readonly config: string;
@@ -58,45 +54,10 @@ export async function status(name: string, options: MirrorOptions, streams: Stre
   return found.installed && found.problems.length === 0 ? EXIT.done : EXIT.no;
 }
 
-function domainNamed(name: string, options: MirrorOptions): { readonly config: Config; readonly domain: Domain } {
-  const config = loadConfig(options.config);
-  const context = { databases: config.databases.keys(), default: config.default, version: 1 };
-  const { domains } = loadRules(config.rules, context);
-  const domain = domains.find((one) => one.name === name);
-  if (domain !== undefined) return { config, domain };
-  const known = domains.map((one) => one.name).join(', ');
-  throw new PgfigError('NAME_UNKNOWN', `no rule is for a domain ${JSON.stringify(name)}`, {
-    hint: known === '' ? `The folder ${config.rules} holds no rules.` : `There are: ${known}.`,
-  });
-}
-
-function mirrorNamed(name: string, options: MirrorOptions): { readonly config: Config; readonly mirror: Mirror } {
-  const { config, domain } = domainNamed(name, options);
-  const mirror = mirrorOf(domain, config.default);
-  if (mirror !== null) return { config, mirror };
-  throw new PgfigError('MIRROR_REFUSED', `domain ${name} is in phase ${domain.phase}, in which nothing is mirrored`, {
-    hint: 'Set phase: dual-write in its rule.',
-  });
-}
-
 const patienceOf = ({ patience }: MirrorOptions, { progress }: Streams): LockPatience => ({
   ...(patience !== undefined && { budget: patience }),
   onWait: (wait) => progress.write(`${waitText(wait)}\n`),
 });
-
-/** What the driver throws, as an error of pgfig's: the server's own, or that it does not answer. */
-async function answered<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause instanceof PgfigError) throw cause;
-    const sqlstate = 'code' in cause ? String(cause.code) : '';
-    if (/^[0-9A-Z]{5}$/.test(sqlstate) && !/^(08|57P|28|3D)/.test(sqlstate)) {
-      throw new PgfigError('BACKEND_ANSWERED', `a database refuses: ${cause.message}`, { cause, sqlstate });
-    }
-    throw new PgfigError('BACKEND_UNREACHABLE', `a database cannot be reached: ${cause.message}`, { cause });
-  }
-}
 
 const STEPS: Readonly<Record<InstallStep['kind'], string>> = {
   captured: 'captured  ',
