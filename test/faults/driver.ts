@@ -10,6 +10,8 @@ export interface MirrorDriver {
   rules(plan: Plan): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Before the load: from now on no change is missed. */
   install(world: World): Promise<void>;
+  /** Tables are filled only after they are captured: nothing to backfill. */
+  readonly emptyFirst?: true;
   /** Pids of the processes that hold the relay, where they are not pgfig's own. */
   controls?(): number[];
   /** Ends what the driver has started. */

@@ -19,6 +19,10 @@ export interface Verdict {
 export interface Interference {
   /** Faults to choose from; all unless told. */
   readonly faults?: readonly string[];
+  /** In place of faults by chance: what goes wrong. @returns what happened */
+  readonly storm?: (world: World) => Promise<readonly string[]>;
+  /** Done before the mirror is installed. */
+  readonly prepare?: (world: World) => Promise<void>;
   /** Done once the mirror has caught up, before the verdict: a planted fault. */
   readonly plant?: (world: World) => Promise<void>;
 }
@@ -40,15 +44,18 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   });
   const observer = new Observer(world, driver);
   try {
-    await world.fill();
+    if (driver.emptyFirst !== true) await world.fill();
+    await interference.prepare?.(world);
     await driver.install(world);
+    if (driver.emptyFirst === true) await world.fill();
     if (!plan.backfillUnderLoad) await driver.backfill(world);
     note('the mirror is installed');
     const filling = new Backfilling(world, driver);
     workload.start();
     if (plan.backfillUnderLoad) filling.start();
     else observer.start();
-    log.push(...(await storm(world, interference.faults)).log);
+    const { faults, storm: own } = interference;
+    log.push(...(own === undefined ? (await storm(world, faults)).log : await own(world)));
     note('the storm is over');
     await workload.stop();
     await workload.settle();

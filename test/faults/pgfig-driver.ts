@@ -23,10 +23,11 @@ export const pgfigDriver: MirrorDriver = {
   }),
   // Entering dual-write installs.
   install: async (world) => {
-    const all = 'SELECT count(*)::int AS count FROM pgfig.captured';
+    // The last that an install does.
+    const all = 'SELECT count(*)::int AS count FROM pgfig.relay_tables';
     await until(
       'every table is captured',
-      async () => (await world.inSource<{ count: number }>(all).catch(() => []))[0]?.count === names.length,
+      async () => (await world.inTarget<{ count: number }>(all).catch(() => []))[0]?.count === names.length,
       60_000,
     );
   },
@@ -70,6 +71,18 @@ export const pgfigDriver: MirrorDriver = {
       .catch(String);
     return JSON.stringify({ relay, tables, outbox }, null, 1);
   },
+};
+
+/** pgfig's relay without its backfill: tables are in step from the first, since they are captured while empty. */
+export const fromTheFirst: MirrorDriver = {
+  ...pgfigDriver,
+  name: 'pgfig, captured from the first',
+  emptyFirst: true,
+  install: async (world) => {
+    await pgfigDriver.install(world);
+    await world.inTarget("UPDATE pgfig.relay_tables SET state = 'in-step'");
+  },
+  backfill: async () => {},
 };
 
 const notInStep = async (world: World): Promise<string[]> => {

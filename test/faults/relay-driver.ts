@@ -16,14 +16,12 @@ export function relayDriver(): MirrorDriver {
   return {
     ...pgfigDriver,
     name: 'relay alone',
+    rules: (plan) => {
+      const { shop } = pgfigDriver.rules(plan);
+      return { shop: { ...shop, phase: 'monolith' } };
+    },
     install: async (world) => {
-      const child = host(world, ['install']);
-      let output = '';
-      child.stderr?.on('data', (data: Buffer) => {
-        output += data.toString();
-      });
-      const [code] = await once(child, 'close');
-      if (code !== 0) throw new Error(`the mirror is not installed: ${output}`);
+      while (!(await installs(world))) hosts.output += 'the install died\n';
       for (let i = 0; i < world.plan.instances; i++) hosts.start(world);
     },
     backfill: async (world) => {
@@ -46,6 +44,19 @@ const host = (world: World, args: readonly string[]): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...world.crashes.env },
   });
+
+/** @returns false: it was killed. @throws Error with what it wrote where it failed by itself */
+async function installs(world: World): Promise<boolean> {
+  const child = host(world, ['install']);
+  let output = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    output += data.toString();
+  });
+  const [code, signal] = await once(child, 'close');
+  if (signal !== null) return false;
+  if (code !== 0) throw new Error(`the mirror is not installed: ${output}`);
+  return true;
+}
 
 /** Started again when they die, as the primary does. */
 class Hosts {

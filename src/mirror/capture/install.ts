@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { ensureSchemaPart } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
 import { withBoth } from '../connection.js';
+import { crashPoint } from '../crash-points.js';
 import type { Mirror } from '../mirror.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
@@ -86,6 +87,7 @@ async function installAll(
     }
     await captureTable(source, id, shape, options);
     step('captured', shape.name);
+    crashPoint('install-half');
   }
   for (const stray of await strayTables(source, id, here)) {
     await releaseTable(source, stray, options);
