@@ -137,7 +137,10 @@ t.test('SIGHUP reads the rules at once, and says so', async (t) => {
   const pgfig = await start(t);
   pgfig.writeRules('bills.yaml', rule('bills', 'monolith', 'items'));
   pgfig.signal('SIGHUP');
-  t.match(await until('the log line', () => pgfig.logged('rules read again')[0] ?? null), { version: 2, taken: Boolean });
+  t.match(await until('the log line', () => pgfig.logged('rules read again')[0] ?? null), {
+    version: 2,
+    taken: Boolean,
+  });
 });
 
 t.test('pgfig reload', async (t) => {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../../mirror/mirror.js';
-import type { TurnOutcome, TurnWork } from '../../mirror/relay/relay-events.js';
+import type { TurnWork } from '../../mirror/relay/relay-events.js';
+import type { TurnOutcome } from '../../mirror/turn-outcome.js';
 import type { DivergenceStore } from '../store/divergence-store.js';
 import type { Job } from '../store/job-store.js';
 

@@ -15,10 +15,12 @@ import { ActivityWatch } from '../matrix/activity-watch.js';
 import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
+import { jobMetrics } from '../metrics/job-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { JobService } from '../mirror/job-service.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
 import { SyncSources } from '../mirror/sync-source.js';
@@ -89,6 +91,7 @@ class ControlProcess {
   );
   readonly #console: ConsoleSource;
   readonly #mirrors: Mirrors;
+  readonly #jobs: JobService;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
   #server: Server | null = null;
@@ -125,6 +128,7 @@ class ControlProcess {
     });
     this.#mirrors = new Mirrors(this.#config, log, this.#turns);
     this.#mirrors.update(this.#rules.current);
+    this.#jobs = new JobService(this.#config, log, this.#mirrors);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#console = this.#consoleSource();
@@ -192,7 +196,8 @@ class ControlProcess {
 
   /** A turn that hangs is left to the server, which rolls it back. */
   async #closeMirrors(): Promise<void> {
-    await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
+    const closed = this.#jobs.close().then(() => this.#mirrors.close());
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
   }
 
   async #closeMatrix(): Promise<void> {
@@ -223,6 +228,7 @@ class ControlProcess {
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
+          ...jobMetrics(this.#jobs),
           ...this.#metrics.collect(),
         ];
         return {
