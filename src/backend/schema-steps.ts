@@ -5,9 +5,9 @@ export const SCHEMA_LOCK = 7_064_667_101;
 /** No table of users is touched; what else may hold these locks is a second pgfig. */
 const LOCK_TIMEOUT = '2s';
 
-/** The schema itself, and the version of each part of it. */
+const SCHEMA = 'CREATE SCHEMA IF NOT EXISTS pgfig;';
+/** The version of each part of the schema. */
 const BASE = `
-CREATE SCHEMA IF NOT EXISTS pgfig;
 CREATE TABLE IF NOT EXISTS pgfig.schema_version (
   part    text PRIMARY KEY,
   version integer NOT NULL
@@ -21,7 +21,7 @@ export interface SchemaPart {
 
 /** The whole of a part, for operators who make it beforehand. */
 export const schemaSql = ({ part, steps }: SchemaPart): string =>
-  [BASE, ...steps, versionSql(part, steps.length)].join('\n');
+  [SCHEMA, BASE, ...steps, versionSql(part, steps.length)].join('\n');
 
 /**
  * Makes what is missing of a part, in one transaction; nothing is locked where all is there.
@@ -36,7 +36,10 @@ export async function ensureSchemaPart(client: pg.ClientBase, part: SchemaPart):
     await client.query('SELECT pg_catalog.pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     const done = await versionOf(client, part.part);
     if (done < part.steps.length) {
-      await client.query([BASE, ...part.steps.slice(done), versionSql(part.part, part.steps.length)].join('\n'));
+      // IF NOT EXISTS wants CREATE on the database also where the schema is there.
+      const schema = (await hasSchema(client)) ? [] : [SCHEMA];
+      const steps = [...schema, BASE, ...part.steps.slice(done), versionSql(part.part, part.steps.length)];
+      await client.query(steps.join('\n'));
     }
     await client.query('COMMIT');
     return done < part.steps.length;
@@ -48,14 +51,29 @@ export async function ensureSchemaPart(client: pg.ClientBase, part: SchemaPart):
 
 /** How many steps of a part are done; 0: none. @throws what the driver throws */
 export async function versionOf(client: pg.ClientBase, part: string): Promise<number> {
-  const { rows } = await client.query<{ there: boolean }>(
-    "SELECT pg_catalog.to_regclass('pgfig.schema_version') IS NOT NULL AS there",
-  );
-  if (rows[0]?.there !== true) return 0;
+  if (!(await hasOwnTable(client, 'schema_version'))) return 0;
   const found = await client.query<{ version: number }>('SELECT version FROM pgfig.schema_version WHERE part = $1', [
     part,
   ]);
   return found.rows[0]?.version ?? 0;
+}
+
+/**
+ * Whether schema pgfig has that table. Not by to_regclass, which within a transaction answers from a cache that does
+ * not know what was committed while an advisory lock was waited for.
+ */
+export async function hasOwnTable(client: pg.ClientBase, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                     WHERE n.nspname = 'pgfig' AND c.relname = $1) AS there`,
+    [table],
+  );
+  return rows[0]?.there === true;
+}
+
+async function hasSchema(client: pg.ClientBase): Promise<boolean> {
+  const { rowCount } = await client.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'pgfig'");
+  return rowCount === 1;
 }
 
 const versionSql = (part: string, version: number): string =>

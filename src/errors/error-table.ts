@@ -87,6 +87,9 @@ export const ERROR_TABLE = {
   MIRROR_REFUSED: error('F0000'),
   /** Something else holds what is needed for longer than one waits. */
   MIRROR_BUSY: error('55P03', undefined, true),
+  // Events
+  EVENTS_NOT_CAPTURED: error('55000', 'Run pgfig mirror install DOMAIN, or take events: out of its rule.'),
+  OUTBOX_UNFIT: error('55000'),
   // Configuration: these never reach a client, only the operator
   CONFIG_INVALID: error('F0000'),
   RULES_INVALID: error('F0000'),

@@ -6,6 +6,7 @@ import { CONFIG } from './config-option.js';
 import { addDiscoveryCommands } from './discovery-commands.js';
 import { addJobCommands } from './job-commands.js';
 import { addMirrorCommands } from './mirror-commands.js';
+import { addRelayCommands } from './relay-commands.js';
 
 /**
  * The program `pgfig`. Each command loads its own parts only when it runs: `--help` and `explain --offline` need no
@@ -141,6 +142,7 @@ answer.`,
   addDiscoveryCommands(pgfig);
   addMirrorCommands(pgfig);
   addJobCommands(pgfig);
+  addRelayCommands(pgfig);
   return pgfig;
 }
 

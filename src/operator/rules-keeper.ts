@@ -137,6 +137,7 @@ export class RulesKeeper {
       this.#watcher = new RulesWatcher(this.#config.rules, {
         databases: [...this.#config.databases.keys()],
         default: this.#config.default,
+        kafka: this.#config.kafka !== null,
         onChange: (loaded) => this.#take(loaded),
         onError: (error) => this.#failed(error),
       });

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { FeedStatus } from '../events/event.js';
 import type { CatalogRefresher } from './catalog-refresher.js';
 import type { PrimaryStatus } from './processes/messages.js';
 import type { RulesState } from './rules-report.js';
@@ -27,6 +28,8 @@ interface ControlState {
   readonly startedAt: number;
   readonly rules: Pick<RulesState, 'current' | 'error' | 'pending' | 'warnings'>;
   readonly catalog: Pick<CatalogRefresher, 'sights'>;
+  /** What goes to Kafka. */
+  readonly events?: readonly FeedStatus[];
 }
 
 /** The answer of /api/status; docs/operations.md shows one. No user, password or url of a database is in it. */
@@ -71,5 +74,6 @@ export function statusReport(
       database: domain.database,
       tables: domain.tables.length,
     })),
+    events: state.events ?? [],
   };
 }

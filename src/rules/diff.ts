@@ -73,7 +73,7 @@ export function readsOf(domain: Domain | null, defaultDatabase: string): string 
   return whose === '' ? writes : `${domain.database} for ${whose}, else ${writes}`;
 }
 
-const KEYS = ['phase', 'database', 'owner', 'mirror', 'reads', 'shadow', 'crossDatabase'] as const;
+const KEYS = ['phase', 'database', 'owner', 'mirror', 'reads', 'shadow', 'events', 'outbox', 'crossDatabase'] as const;
 
 const differs = ({ from, to }: Change<unknown>): boolean => from !== to;
 const keyText = (value: unknown): string =>

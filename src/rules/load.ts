@@ -5,6 +5,7 @@ import { readSections } from '../config/sections.js';
 import { isRecord, YamlFile } from '../config/yaml-file.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import { buildRuleSet } from './build.js';
+import { readEvents, readOutbox } from './events-rule.js';
 import type { Domain, Phase, ReadsRule, RuleSet } from './rule-set.js';
 import { ruleShape } from './schema.js';
 import { parseTableName, tableKey } from './table-name.js';
@@ -15,6 +16,8 @@ export interface RulesContext {
   /** Name of the default database. */
   readonly default: string;
   readonly version: number;
+  /** Whether pgfig.yaml names a Kafka cluster; without this nobody asks. */
+  readonly kafka?: boolean;
 }
 
 /** The text of each rules file, by its path: what a set was made of, to see whether anything changed. */
@@ -90,7 +93,7 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
   const known = [...context.databases];
   const domains: Domain[] = [];
   const places = new Map<string, RulePlaces>();
-  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map() };
+  const seen: Seen = { domains: new Map(), tables: new Map(), locals: new Map(), outboxes: new Map() };
   for (const [file, text] of texts) {
     const before = problems.count;
     const yaml = new YamlFile(file, text, problems);
@@ -102,6 +105,9 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     places.set(domain.name, at);
     if (domain.mirror?.capture === 'none' && MIRRORED.includes(domain.phase))
       warnings.addAt(at.phase, unmirrored(domain));
+    if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
+      warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
+    }
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
@@ -115,11 +121,15 @@ const unmirrored = ({ name, phase, database }: Domain): string =>
   `domain ${name} is in phase ${phase}, and its rule says capture: none. ` +
   `Keep the copy in ${database} in step by other means, such as logical replication`;
 
+const unsent = ({ name }: Domain): string =>
+  `domain ${name} has events or outbox, and pgfig.yaml names no Kafka cluster: nothing is sent. Add kafka.brokers`;
+
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {
   readonly domains: Map<string, string>;
   readonly tables: Map<string, { readonly place: string; readonly domain: string }>;
   readonly locals: Map<string, string>;
+  readonly outboxes: Map<string, string>;
 }
 
 function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: string, seen: Seen): Domain | null {
@@ -166,6 +176,10 @@ function readDomain(yaml: YamlFile, known: readonly string[], defaultDatabase: s
     ...(parts.mirror && { mirror: parts.mirror }),
     ...((parts.reads !== undefined || phase === 'read-new') && { reads: readsRule(parts.reads ?? {}) }),
     ...(parts.shadow && { shadow: parts.shadow }),
+    ...(parts.events && { events: readEvents(yaml, parts.events, { domain: name, tables }) }),
+    ...(parts.outbox && {
+      outbox: readOutbox(yaml, parts.outbox, { domain: name, place: (path) => yaml.place(path), seen: seen.outboxes }),
+    }),
   });
 }
 

@@ -23,6 +23,42 @@ export interface ShadowRule {
   readonly sample: number;
 }
 
+/** The change feed of a mirrored domain. */
+export interface EventsRule {
+  /** Without kafka.topicPrefix; null: the domain's name. */
+  readonly topic: string | null;
+  /** One topic for the domain, or one for each table. */
+  readonly per: 'domain' | 'table';
+  readonly envelope: 'plain' | 'cloudevents' | 'debezium';
+}
+
+/** What the columns of an outbox table are called. */
+export interface OutboxColumns {
+  readonly id: string;
+  /** null: the domain's name stands for it. */
+  readonly aggregateType: string | null;
+  readonly aggregateId: string;
+  readonly type: string;
+  readonly payload: string;
+  /** By which events are put in order; 'xmin': transaction ids; null: what can be found. */
+  readonly order: string | null;
+  /** Set when an event was sent, where events are marked. */
+  readonly sentAt: string;
+}
+
+/** Outbox tables of an application, relayed to Kafka. */
+export interface OutboxRule {
+  /** 'schema.table' */
+  readonly tables: readonly string[];
+  /** Whether what `pgfig.publish` is given is relayed, too. */
+  readonly publish: boolean;
+  readonly columns: OutboxColumns;
+  /** Without kafka.topicPrefix; `{aggregatetype}` stands for the event's. */
+  readonly topic: string;
+  readonly after: 'delete' | 'mark';
+  readonly envelope: 'plain' | 'cloudevents';
+}
+
 export interface Domain {
   readonly name: string;
   readonly database: string;
@@ -38,6 +74,8 @@ export interface Domain {
   readonly mirror?: MirrorRule;
   readonly reads?: ReadsRule;
   readonly shadow?: ShadowRule;
+  readonly events?: EventsRule;
+  readonly outbox?: OutboxRule;
 }
 
 export interface RuleSet {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, percent, text } from '../config/units.js';
+import { eventsSection, outboxSection } from './events-schema.js';
 import { PHASES } from './phases.js';
 
 /** The shape of a file of `routing-rules/`, with the texts that editors show (schema/rule.schema.json). */
@@ -58,6 +59,8 @@ export const ruleShape = {
     .strictObject({ sample: percent.prefault('100%').describe('Share of the reads that are compared.') })
     .optional()
     .describe('Comparing reads, in phase shadow-read.'),
+  events: eventsSection,
+  outbox: outboxSection,
   crossDatabase: z
     .enum(['refuse'])
     .default('refuse')

@@ -8,6 +8,8 @@ export interface RulesWatcherOptions {
   readonly databases: Iterable<string>;
   /** Name of the default database. */
   readonly default: string;
+  /** See RulesContext. */
+  readonly kafka?: boolean;
   /** The folder says something else, and it is valid. */
   readonly onChange?: (loaded: LoadedRules) => void;
   /** The folder is not valid; `current` stays as it was. Called once per state of the folder. */
@@ -98,7 +100,8 @@ export class RulesWatcher {
   }
 
   #parse(texts: RuleTexts, version: number): LoadedRules {
-    return parseRuleTexts(texts, { databases: this.#options.databases, default: this.#options.default, version });
+    const { databases, default: home, kafka } = this.#options;
+    return parseRuleTexts(texts, { databases, default: home, version, ...(kafka !== undefined && { kafka }) });
   }
 
   #listen(): void {

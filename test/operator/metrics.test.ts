@@ -6,6 +6,7 @@ import { AccessLog } from '../../src/operator/access-log/access-log.js';
 import { MatrixTopic } from '../../src/operator/matrix/matrix-topic.js';
 import { metricsText, sumMetrics } from '../../src/operator/metrics/aggregate.js';
 import { controlMetrics } from '../../src/operator/metrics/control-metrics.js';
+import { eventMetrics } from '../../src/operator/metrics/event-metrics.js';
 import { MetricsLedger } from '../../src/operator/metrics/ledger.js';
 import { matrixMetrics } from '../../src/operator/metrics/matrix-metrics.js';
 import { counter, gauge, histogram, type Metric } from '../../src/operator/metrics/metric-json.js';
@@ -128,6 +129,7 @@ t.test('docs/metrics.md describes every metric, and no other', async (t) => {
     ...controlMetrics(rules as never, { sights: new Map() }, new Map()),
     ...new AccessLog({ sample: 100, services: {} }, 1, []).metrics(),
     ...matrixMetrics({ pending: 0, dropped: 0, error: null, flushedAt: null }),
+    ...eventMetrics([]),
     ...new MatrixTopic(new Kafka({ brokers: ['127.0.0.1:1'] }), 't', pino()).metrics(),
   ].map((metric) => metric.name);
   process.stop();

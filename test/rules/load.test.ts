@@ -181,3 +181,51 @@ t.test('tables that each database has for itself', async (t) => {
   });
   t.throws(() => read('local: [audit]'), { message: /has no schema/ });
 });
+
+t.test('what goes to Kafka', async (t) => {
+  const load = (over: Record<string, string>, more: { kafka?: boolean } = {}) =>
+    readRules(folderWith(t, { 'orders.yaml': rule({ phase: 'monolith', ...over }) }), { ...context, ...more });
+  const both = load({ events: '{}', outbox: '{ tables: [Public.Outbox], columns: { order: seq } }' });
+  t.match(both.rules.domains[0], {
+    events: { topic: null, per: 'domain', envelope: 'plain' },
+    outbox: {
+      tables: ['public.outbox'],
+      publish: false,
+      after: 'delete',
+      topic: 'outbox.event.{aggregatetype}',
+      columns: {
+        id: 'id',
+        aggregateType: 'aggregatetype',
+        aggregateId: 'aggregateid',
+        order: 'seq',
+        sentAt: 'sent_at',
+      },
+    },
+  });
+  t.strictSame(both.warnings, []);
+  t.match(
+    load({ events: '{}' }, { kafka: false }).warnings[0],
+    /orders\.yaml:5:1: domain orders has events or outbox, .* nothing is sent/,
+  );
+  t.strictSame(load({ events: '{}' }, { kafka: true }).warnings, []);
+  const faulty = (over: Record<string, string>): string => {
+    try {
+      load(over);
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+    return '';
+  };
+  t.match(faulty({ events: '{ topic: my topic }' }), /"my topic" is no name of a topic/);
+  t.match(faulty({ outbox: '{}' }), /outbox names no table/);
+  t.match(faulty({ outbox: '{ tables: [outbox] }' }), /has no schema/);
+  t.match(
+    faulty({ outbox: '{ tables: [public.o, PUBLIC.o] }' }),
+    /public\.o is already relayed by the rule at .*orders\.yaml:5/,
+  );
+  t.match(
+    faulty({ events: '{ per: table }', tables: '[\'public."a b"\', \'public."a_b"\']' }),
+    /would share topic orders\.public\.a_b/,
+  );
+  t.match(faulty({ events: '{ per: row }' }), /domain, table/);
+});

@@ -24,7 +24,7 @@ export interface CaptureState {
   readonly known: boolean;
   /** All is as it should be. */
   readonly whole: boolean;
-  /** It was captured before, and changes may have passed unrecorded, or under another key; '': none could. */
+  /** Why changes may have passed unrecorded, or under another key, should there be a copy already; '': none could. */
   readonly gap: string;
 }
 
@@ -46,7 +46,7 @@ export async function captureState(client: pg.ClientBase, mirror: number, shape:
     whole: known?.version === CAPTURE_VERSION && sameKey && current && !unrecorded && todo.stray.length === 0,
     gap:
       known === undefined
-        ? ''
+        ? 'it was not captured until now'
         : !sameKey
           ? `its key has changed from (${known.key.join(', ')}) to (${key.join(', ')})`
           : unrecorded

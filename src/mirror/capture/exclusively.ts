@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { SCHEMA_LOCK } from '../../backend/schema-steps.js';
+import { hasOwnTable, SCHEMA_LOCK } from '../../backend/schema-steps.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { LockPatience } from './short-locks.js';
 
@@ -11,20 +11,22 @@ const BUDGET_MS = 120_000;
 
 /** pgfig.mirrors.id of a domain; null: it has none there. @throws what the driver throws */
 export async function findMirror(source: pg.ClientBase, domain: string): Promise<number | null> {
-  const there = await source.query<{ there: boolean }>("SELECT to_regclass('pgfig.mirrors') IS NOT NULL AS there");
-  if (there.rows[0]?.there !== true) return null;
+  if (!(await hasOwnTable(source, 'mirrors'))) return null;
   const { rows } = await source.query<{ id: number }>('SELECT id FROM pgfig.mirrors WHERE domain = $1', [domain]);
   return rows[0]?.id ?? null;
 }
 
-/** The id of a domain's mirror, made where it is missing. @throws what the driver throws */
-export async function ensureMirror(source: pg.ClientBase, domain: string): Promise<number> {
+/**
+ * The id of a domain's mirror, made where it is missing; null: somebody has just removed the tables.
+ * @throws what the driver throws
+ */
+export async function ensureMirror(source: pg.ClientBase, domain: string): Promise<number | null> {
   await source.query('BEGIN');
   try {
     // Not ON CONFLICT, which would take a number of the sequence at each install.
     await source.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     let id = await findMirror(source, domain);
-    if (id === null) {
+    if (id === null && (await hasOwnTable(source, 'mirrors'))) {
       const { rows } = await source.query<{ id: number }>(
         'INSERT INTO pgfig.mirrors (domain) VALUES ($1) RETURNING id',
         [domain],

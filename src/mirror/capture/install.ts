@@ -50,6 +50,7 @@ export async function installMirror(config: Config, mirror: Mirror, options: Ins
     for (;;) {
       await ensureSchemaPart(source, CAPTURE_SCHEMA);
       const id = await ensureMirror(source, mirror.domain);
+      if (id === null) continue;
       const installed = await exclusively(source, id, options, async () => {
         // A removal may have come in between.
         if ((await findMirror(source, mirror.domain)) !== id) return null;
@@ -80,8 +81,7 @@ async function installAll(
   for (const shape of here) {
     const state = await captureState(source, id, shape);
     if (state.whole) continue;
-    if (state.gap !== '') {
-      await stallTable(target, mirror.domain, shape.name, state.gap);
+    if (state.gap !== '' && (await stallTable(target, mirror.domain, shape.name, state.gap))) {
       step('stalled', shape.name, state.gap);
     }
     await captureTable(source, id, shape, options);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { hasOwnTable } from '../../backend/schema-steps.js';
 import type { Mirror } from '../mirror.js';
 import type { DatabaseIdentity } from './source-identity.js';
 
@@ -10,10 +11,7 @@ export interface RegisteredSource extends DatabaseIdentity {
 
 /** Null also where schema pgfig is not there yet. @throws what the driver throws */
 export async function registeredSource(client: pg.ClientBase, domain: string): Promise<RegisteredSource | null> {
-  const there = await client.query<{ there: boolean }>(
-    "SELECT pg_catalog.to_regclass('pgfig.relay') IS NOT NULL AS there",
-  );
-  if (there.rows[0]?.there !== true) return null;
+  if (!(await hasOwnTable(client, 'relay'))) return null;
   const { rows } = await client.query<RegisteredSource>(
     `SELECT mirror, source_system AS system, source_database AS database, source_timeline AS timeline
        FROM pgfig.relay WHERE domain = $1`,
@@ -79,9 +77,10 @@ export async function registerRelay(
 /**
  * Says that a copied table may have missed changes, before its capture is mended: nothing is applied to it until it is
  * filled again. What was never copied is as it was.
+ * @returns whether there is such a copy
  */
-export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<void> {
-  await target.query(
+export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<boolean> {
+  const { rowCount } = await target.query(
     `UPDATE pgfig.relay_tables SET state = 'stalled', remedy = 'backfill', changed_at = pg_catalog.now(), reason = $3
       WHERE domain = $1 AND table_name = $2 AND state <> 'new'`,
     [
@@ -90,4 +89,5 @@ export async function stallTable(target: pg.ClientBase, domain: string, table: s
       `${gap}, so changes may have passed unrecorded. Fill it again: pgfig backfill ${domain} --overwrite`,
     ],
   );
+  return (rowCount ?? 0) > 0;
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { SCHEMA_LOCK } from '../../backend/schema-steps.js';
+import { hasOwnTable, SCHEMA_LOCK } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
 import { openMirrorClient } from '../connection.js';
 import type { Mirror } from '../mirror.js';
@@ -97,8 +97,7 @@ async function emptyOutbox(source: pg.ClientBase, id: number): Promise<void> {
 
 /** @returns what is left, and why */
 async function removeCopy(target: pg.ClientBase, domain: string, patience: LockPatience): Promise<string> {
-  const there = await target.query<{ there: boolean }>("SELECT to_regclass('pgfig.relay') IS NOT NULL AS there");
-  if (there.rows[0]?.there !== true) return dropRelayRole(target);
+  if (!(await hasOwnTable(target, 'relay'))) return dropRelayRole(target);
   const tables = await target.query<{ name: string }>(
     'SELECT table_name AS name FROM pgfig.relay_tables WHERE domain = $1',
     [domain],

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { hasOwnTable } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
 import { withBoth } from '../connection.js';
 import type { Mirror } from '../mirror.js';
@@ -83,8 +84,7 @@ interface States {
 }
 
 async function statesOf(target: pg.ClientBase, domain: string): Promise<States> {
-  const there = await target.query<{ there: boolean }>("SELECT to_regclass('pgfig.relay') IS NOT NULL AS there");
-  if (there.rows[0]?.there !== true) return { moment: null, tables: new Map() };
+  if (!(await hasOwnTable(target, 'relay'))) return { moment: null, tables: new Map() };
   const relay = await target.query<{ moment: Date }>('SELECT moment FROM pgfig.relay WHERE domain = $1', [domain]);
   const { rows } = await target.query<{ name: string; state: string; reason: string | null }>(
     'SELECT table_name AS name, state, reason FROM pgfig.relay_tables WHERE domain = $1',

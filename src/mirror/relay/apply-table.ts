@@ -31,6 +31,11 @@ export interface Range {
   readonly upTo: readonly string[] | null;
   /** The target may have rows that the source does not, and which stand in the way of others. */
   readonly stale: boolean;
+  /**
+   * The position may be that of a turn that was cut. Then what is below it may be younger than a TRUNCATE above it, and
+   * of rows that it has brought no event is left.
+   */
+  readonly afterCut: boolean;
 }
 
 /**
@@ -39,6 +44,8 @@ export interface Range {
  * constraint of an equal table refuses.
  */
 export async function applyTable(pair: Pair, shape: TableShape, range: Range, waiting: Waiting): Promise<void> {
+  const truncated = waiting.emptied || waiting.leaves.length > 0;
+  if (truncated && range.afterCut) return refill(pair, shape, range);
   if (waiting.emptied) await pair.target.query(`DELETE FROM ${qualified(shape)}`);
   for (const leaf of waiting.leaves) {
     if (!(await emptyLeaf(pair, shape, leaf))) return refill(pair, shape, range);

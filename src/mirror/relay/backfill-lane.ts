@@ -26,6 +26,15 @@ export interface BackfillOptions {
   readonly signal: AbortSignal;
 }
 
+/** The relay that leads the domain. */
+export interface LaneHost {
+  readonly owner: string;
+  /** Runs `work` while none of the domain's turns is under way. */
+  between<T>(work: () => Promise<T>): Promise<T>;
+  /** The table's row in the target has changed. */
+  outdated(): void;
+}
+
 /** Rows of a chunk follow the time that a chunk takes. */
 const FIRST_ROWS = 5_000;
 const MOST_ROWS = 500_000;
@@ -53,16 +62,16 @@ export class BackfillLane {
 
   /**
    * Resolves when the table is whole, or the signal has called it off: then it can be resumed.
-   * @param onChanged the table's row in the target has changed
    * @throws PgfigError BACKFILL_REFUSED, BACKFILL_STALLED; what the drivers throw, after which it can be resumed
    */
-  async run(onChanged: () => void): Promise<void> {
+  async run(host: LaneHost): Promise<void> {
     const source = await openSource(this.#config, this.#mirror);
     let pair: Pair | null = null;
     try {
       pair = { source, target: await openTarget(this.#config, this.#mirror) };
-      let table = await this.#begin(pair);
-      onChanged();
+      const both = pair;
+      // A turn that is under way has rows of this table that would come after newer ones.
+      let table = await host.between(() => this.#begin(both, host.owner));
       while (table.state === 'backfill' && !this.#options.signal.aborted) {
         table = await this.#turn(pair, table);
         if (table.backfill !== null) this.#options.onProgress(table.backfill);
@@ -70,11 +79,11 @@ export class BackfillLane {
     } finally {
       closeAtOnce(source.client);
       if (pair !== null) closeAtOnce(pair.target);
-      onChanged();
+      host.outdated();
     }
   }
 
-  async #begin({ source, target }: Pair): Promise<RelayTable> {
+  async #begin({ source, target }: Pair, owner: string): Promise<RelayTable> {
     const table = (await readTables(target, this.#mirror.domain)).find(({ name }) => name === this.#name);
     if (table === undefined) throw this.#refusal(`table ${this.#name} is not mirrored`);
     const { mode } = this.#options;
@@ -103,11 +112,21 @@ export class BackfillLane {
       position: parseSnapshot(row?.[1] ?? ''),
     };
     return this.#save({ source, target }, table, begun, async () => {
+      await this.#lead(target, owner);
       if (mode === 'overwrite') await target.query(`DELETE FROM ${qualified(shape)}`);
       if (mode !== 'fresh' && mode !== 'resume') return;
       const { rows } = await target.query(`SELECT 1 FROM ${qualified(shape)} LIMIT 1`);
       if (rows.length > 0) throw this.#refusal(`table ${this.#name} has rows in ${this.#mirror.target}`);
     });
+  }
+
+  /** Another relay that leads now may have a turn under way. */
+  async #lead(target: Pair['target'], owner: string): Promise<void> {
+    const { rowCount } = await target.query('SELECT FROM pgfig.relay WHERE domain = $1 AND owner = $2 FOR UPDATE', [
+      this.#mirror.domain,
+      owner,
+    ]);
+    if (rowCount !== 1) throw new PgfigError('RELAY_LOST', `another relay of domain ${this.#mirror.domain} is at work`);
   }
 
   #refusal(text: string): PgfigError {
@@ -183,8 +202,10 @@ export class BackfillLane {
     waiting: Waiting,
     range: Pick<Range, 'since' | 'cut'>,
   ): Promise<void> {
-    if (state.pass !== 'fresh') return applyTable(pair, shape, { ...range, upTo: null, stale: true }, waiting);
-    if (state.key !== null) await applyTable(pair, shape, { ...range, upTo: state.key, stale: false }, waiting);
+    if (state.pass !== 'fresh')
+      return applyTable(pair, shape, { ...range, upTo: null, stale: true, afterCut: false }, waiting);
+    if (state.key !== null)
+      await applyTable(pair, shape, { ...range, upTo: state.key, stale: false, afterCut: false }, waiting);
   }
 
   #adapt(took: number): void {

@@ -77,7 +77,7 @@ export class DomainRelay {
   async backfill(table: string, options: BackfillOptions): Promise<void> {
     const leader = this.#leader;
     if (leader === null) throw new Error(`domain ${this.mirror.domain} is not led from here`);
-    await new BackfillLane(this.#config, this.mirror, table, options).run(() => leader.outdated());
+    await new BackfillLane(this.#config, this.mirror, table, options).run(leader);
   }
 
   /** Ends after the turn under way. */

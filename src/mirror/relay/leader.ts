@@ -31,6 +31,13 @@ export interface RelayMemory {
   readonly retries: Map<string, Retry>;
 }
 
+const RELAY_ENDED = 'the relay has ended';
+
+interface Between {
+  readonly run: () => Promise<void>;
+  readonly reject: (error: unknown) => void;
+}
+
 interface WholeRequest {
   readonly work: TurnWork;
   readonly resolve: () => void;
@@ -47,10 +54,12 @@ export class Leader {
   readonly #stalls: Stalls;
   readonly #housekeeping: Housekeeping;
   readonly #whole: WholeRequest[] = [];
+  readonly #between: Between[] = [];
   #row: RelayRow;
   #tables: readonly RelayTable[] = [];
   #waiters: ((outcome: TurnOutcome) => void)[] = [];
   #closed = false;
+  #ended = false;
   #advance = false;
   #advancedAt = 0;
   #rereadAt = 0;
@@ -111,6 +120,23 @@ export class Leader {
     });
   }
 
+  /** The token of this relay in the target. */
+  get owner(): string {
+    return this.#lead.owner;
+  }
+
+  /**
+   * Runs `work` while no turn is under way; the next one sees what it has changed of the tables' rows.
+   * @throws what `work` throws; Error when the relay ends before
+   */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new Error(RELAY_ENDED));
+      this.#between.push({ run: () => work().then(resolve, reject), reject });
+      this.#wakeup.call();
+    });
+  }
+
   /** A table's row has been changed by this process: see it before the next turn. */
   outdated(): void {
     this.#rereadAt = 0;
@@ -124,14 +150,20 @@ export class Leader {
 
   /** Nobody waits any longer. */
   end(): void {
+    this.#ended = true;
     this.#housekeeping.close();
+    for (const { reject } of this.#between.splice(0)) reject(new Error(RELAY_ENDED));
     for (const waiter of this.#waiters.splice(0)) waiter('failed');
-    for (const { reject } of this.#whole.splice(0)) reject(new Error('the relay has ended'));
+    for (const { reject } of this.#whole.splice(0)) reject(new Error(RELAY_ENDED));
   }
 
   /** @throws what a driver throws, when a connection is lost, or another relay leads */
   async run(): Promise<void> {
     while (!this.#closed) {
+      for (const { run } of this.#between.splice(0)) {
+        await run();
+        this.#rereadAt = 0;
+      }
       const more = await this.#turn();
       this.#housekeeping.due(this.#tables, this.#row.position);
       if (!more && this.#waiters.length === 0 && this.#whole.length === 0) await this.#wakeup.wait(IDLE_MS);

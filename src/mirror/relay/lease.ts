@@ -10,7 +10,7 @@ import type { SourceSide } from './source-side.js';
 import { readRelay, takeOwnership } from './target-store.js';
 
 /** First key of the advisory lock on the source that elects the relay of a mirror. */
-const RELAY_LOCK = 706_466_711;
+export const RELAY_LOCK = 706_466_711;
 
 /** Both connections of the relay that leads, and the token by which the target knows it. */
 export interface Lead {

@@ -220,7 +220,9 @@ class Turn {
     const since = this.#since().find(({ oid }) => oid === waiting.oid);
     if (shape === undefined || since === undefined) return;
     try {
-      await applyTable(this.#pair, shape, { since, cut, upTo: null, stale: false }, waiting);
+      // A table that stands behind by itself may have been stalled in the middle of a backlog that was cut.
+      const afterCut = !this.#row.whole || since.position !== this.#row.position;
+      await applyTable(this.#pair, shape, { since, cut, upTo: null, stale: false, afterCut }, waiting);
     } catch (error) {
       throw new TableRefused(shape.name, error);
     }

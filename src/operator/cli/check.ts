@@ -77,6 +77,7 @@ function rulesOf(config: Config, say: (line: string) => void): RuleSet | null {
       databases: config.databases.keys(),
       default: config.default,
       version: 1,
+      kafka: config.kafka !== null,
     });
     say(
       `rules          ${config.rules}: ${plural(rules.domains.length, 'domain')}, ${plural(rules.tables.size, 'table')}`,

@@ -25,3 +25,45 @@ export function verdictOn(error: unknown): Verdict {
   }
   return 'again';
 }
+
+/** What is wrong with the messages, or with the right to write to their topic. */
+const OF_THE_MESSAGES = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'CORRUPT_MESSAGE',
+  'INVALID_TOPIC_EXCEPTION',
+  'INVALID_TIMESTAMP',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'POLICY_VIOLATION',
+]);
+/** INVALID_RECORD: a compacted topic and a message without a key, say. kafkajs does not know its name. */
+const INVALID_RECORD = 87;
+
+/** What a failed send of events means, and what the broker said. */
+export function failureOf(error: unknown): {
+  readonly kind: 'again' | 'fenced' | 'refused';
+  readonly message: string;
+} {
+  const text = error instanceof Error ? error.message : String(error);
+  const said = protocolError(error);
+  if (said === null) return { kind: 'again', message: text };
+  if (said.type === 'INVALID_PRODUCER_EPOCH') return { kind: 'fenced', message: said.message };
+  const refused = OF_THE_MESSAGES.has(said.type) || said.code === INVALID_RECORD;
+  return { kind: refused ? 'refused' : 'again', message: said.message };
+}
+
+export function isTooLarge(error: unknown): boolean {
+  const type = protocolError(error)?.type;
+  return type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE';
+}
+
+/** What the broker said is somewhere along the causes of what kafkajs throws. */
+function protocolError(
+  error: unknown,
+): { readonly type: string; readonly code: number; readonly message: string } | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (!('type' in at && typeof at.type === 'string')) continue;
+    return { type: at.type, code: 'code' in at ? Number(at.code) : 0, message: at.message };
+  }
+  return null;
+}

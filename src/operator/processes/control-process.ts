@@ -20,6 +20,7 @@ import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
+import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { JobService } from '../mirror/job-service.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
@@ -94,6 +95,7 @@ class ControlProcess {
   readonly #jobs: JobService;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
+  readonly #feeds: Feeds | null;
   #server: Server | null = null;
 
   constructor(init: ControlInit) {
@@ -114,6 +116,7 @@ class ControlProcess {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
         this.#mirrors.update(rules);
+        this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
       },
@@ -131,6 +134,7 @@ class ControlProcess {
     this.#jobs = new JobService(this.#config, log, this.#mirrors);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
+    this.#feeds = startFeeds(this.#config, this.#rules.current, log);
     this.#console = this.#consoleSource();
     void this.#listen();
   }
@@ -188,7 +192,7 @@ class ControlProcess {
     this.#catalog.close();
     this.#activity?.close();
     this.#server?.close();
-    void Promise.all([this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
+    void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors()]).finally(() => {
       this.#output.flush();
       process.exit(0);
     });
@@ -229,6 +233,7 @@ class ControlProcess {
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
           ...jobMetrics(this.#jobs),
+          ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
         return {
@@ -237,7 +242,10 @@ class ControlProcess {
         };
       },
       ready: async () => readiness(this.#config, await this.#statuses.ask(), await this.#probe.reachable()),
-      status: async () => statusReport(this.#config, await this.#statuses.ask(), await this.#probe.reachable(), state),
+      status: async () => {
+        const [primary, reachable] = [await this.#statuses.ask(), await this.#probe.reachable()];
+        return statusReport(this.#config, primary, reachable, { ...state, events: this.#feeds?.status ?? [] });
+      },
       rules: async () => rulesReport(this.#config, this.#rules, (await this.#statuses.ask()).workers),
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),

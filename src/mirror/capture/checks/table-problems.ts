@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { hasOwnTable } from '../../../backend/schema-steps.js';
 import { copiedColumns, type TableShape } from '../../shape/table-shape.js';
 
 /** A table of the rule, or one of its partitions. */
@@ -63,8 +64,7 @@ export async function captureProblems(
       ({ name: table, keyProblem }) =>
         `table ${table} in ${name}: no key tells its rows apart (${keyProblem}). Give it a primary key, or a unique index over NOT NULL columns`,
     );
-  const there = await client.query<{ there: boolean }>("SELECT to_regclass('pgfig.captured') IS NOT NULL AS there");
-  if (there.rows[0]?.there !== true) return keyless;
+  if (!(await hasOwnTable(client, 'captured'))) return keyless;
   const { rows } = await client.query<{ table: string; domain: string }>(
     `SELECT c.table_name AS "table", m.domain FROM pgfig.captured c JOIN pgfig.mirrors m ON m.id = c.mirror
       WHERE c.table_oid = ANY ($1::int8[]::oid[]) AND m.domain <> $2 ORDER BY 1`,

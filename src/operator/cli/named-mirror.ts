@@ -5,12 +5,12 @@ import { type Mirror, mirrorOf } from '../../mirror/mirror.js';
 import { loadRules } from '../../rules/load.js';
 import type { Domain } from '../../rules/rule-set.js';
 
-/** @throws PgfigError NAME_UNKNOWN, CONFIG_INVALID, RULES_INVALID, FILE_UNREADABLE */
+/** The domain that a command names. @throws PgfigError NAME_UNKNOWN, CONFIG_INVALID, RULES_INVALID */
 export function domainNamed(
   name: string,
-  options: { readonly config: string },
+  { config: file }: { readonly config: string },
 ): { readonly config: Config; readonly domain: Domain } {
-  const config = loadConfig(options.config);
+  const config = loadConfig(file);
   const context = { databases: config.databases.keys(), default: config.default, version: 1 };
   const { domains } = loadRules(config.rules, context);
   const domain = domains.find((one) => one.name === name);
@@ -21,7 +21,7 @@ export function domainNamed(
   });
 }
 
-/** @throws as domainNamed; PgfigError MIRROR_REFUSED in a phase without a mirror */
+/** The mirror of the domain that a command names. @throws as domainNamed; PgfigError MIRROR_REFUSED where there is none */
 export function mirrorNamed(
   name: string,
   options: { readonly config: string },
@@ -29,6 +29,9 @@ export function mirrorNamed(
   const { config, domain } = domainNamed(name, options);
   const mirror = mirrorOf(domain, config.default);
   if (mirror !== null) return { config, mirror };
+  if (domain.mirror?.capture === 'none') {
+    throw new PgfigError('MIRROR_REFUSED', `the rule of domain ${name} says capture: none: pgfig does not mirror it`);
+  }
   throw new PgfigError('MIRROR_REFUSED', `domain ${name} is in phase ${domain.phase}, in which nothing is mirrored`, {
     hint: 'Set phase: dual-write in its rule.',
   });

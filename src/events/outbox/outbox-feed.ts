@@ -1,0 +1,185 @@
+import pg from 'pg';
+import { ensureSchemaPart } from '../../backend/schema-steps.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
+import type { OutboxRule } from '../../rules/rule-set.js';
+import { type EventSink, type FeedListener, type FeedStatus, type OpenSink, SendFailure } from '../event.js';
+import { LeasedLoop, type LeasedWork, type LoopPauses } from '../leased-loop.js';
+import { ownerName } from '../owner.js';
+import { Stalls } from '../stalls.js';
+import { type OutboxNames, outboxMessage } from './outbox-message.js';
+import { type OutboxTable, readOutboxTable } from './outbox-table.js';
+import { takeOutboxTurn } from './outbox-turn.js';
+import { PUBLISH_SCHEMA, PUBLISHED, PUBLISHED_COLUMNS } from './publish-schema.js';
+
+export interface OutboxFeedOptions {
+  readonly rule: OutboxRule;
+  readonly names: OutboxNames;
+  /** A connection to the authoritative database, with settings pinned. */
+  connect(): Promise<pg.Client>;
+  readonly openSink: OpenSink;
+  readonly listener: FeedListener;
+  readonly pauses?: LoopPauses;
+}
+
+/** Second half of the hash that makes the advisory lock on a domain's outbox tables. */
+const OUTBOX_LOCK = 706_466_714;
+const REFRESH_MS = 30_000;
+const MEASURE_MS = 5_000;
+
+/** Relays the outbox tables of one domain: every event that has committed, in order for each aggregate. */
+export class OutboxFeed implements LeasedWork {
+  readonly #options: OutboxFeedOptions;
+  readonly #stalls: Stalls;
+  readonly #loop: LeasedLoop;
+  readonly #tables = new Map<string, OutboxTable>();
+  #refreshAt = 0;
+  #measureAt = 0;
+  #clearAt = Date.now();
+  #sent = 0;
+  #waiting: number | null = null;
+  #error: string | null = null;
+
+  constructor(options: OutboxFeedOptions) {
+    this.#options = options;
+    this.#stalls = new Stalls(options.listener);
+    this.#loop = new LeasedLoop(this, options.openSink, options.pauses);
+  }
+
+  get status(): FeedStatus {
+    const known = this.#loop.state !== 'standby' && this.#waiting !== null;
+    return {
+      domain: this.#options.names.domain,
+      kind: 'outbox',
+      state: this.#loop.state,
+      sent: this.#sent,
+      failures: this.#loop.failures,
+      waiting: known ? this.#waiting : null,
+      lag: known ? (this.#waiting === 0 ? 0 : (Date.now() - this.#clearAt) / 1_000) : null,
+      stalled: this.#stalls.list(),
+      error: this.#error,
+    };
+  }
+
+  /** Something was written to an outbox table. */
+  poke(): void {
+    this.#loop.poke();
+  }
+
+  /** What is stalled is tried again now. */
+  retry(): void {
+    this.#refreshAt = 0;
+    this.#stalls.retry();
+    this.#loop.poke();
+  }
+
+  close(): Promise<void> {
+    return this.#loop.close();
+  }
+
+  connect(): Promise<pg.Client> {
+    return this.#options.connect();
+  }
+
+  async elect(client: pg.Client): Promise<string | null> {
+    const { domain } = this.#options.names;
+    const { rows } = await client.query<{ leads: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, $2)) AS leads',
+      [`pgfig outbox ${domain}`, OUTBOX_LOCK],
+    );
+    return rows[0]?.leads === true ? ownerName(client, 'outbox', domain) : null;
+  }
+
+  async begin(client: pg.Client): Promise<void> {
+    await client.query("SET IntervalStyle = 'iso_8601'");
+    this.#refreshAt = 0;
+  }
+
+  async measure(client: pg.Client): Promise<void> {
+    await this.#refresh(client);
+    if (Date.now() < this.#measureAt) return;
+    let waiting = 0;
+    for (const { name, countSql } of this.#tables.values()) {
+      const found = await this.#ofTable(client, name, () => client.query<{ count: string }>(countSql));
+      waiting += Number(found?.rows[0]?.count ?? 0);
+    }
+    this.#note(waiting);
+    this.#measureAt = Date.now() + MEASURE_MS;
+  }
+
+  told(error: unknown): void {
+    this.#error = error === null ? null : error instanceof Error ? error.message : String(error);
+    this.#options.listener.onTrouble(error);
+  }
+
+  async turn(client: pg.Client, sink: EventSink): Promise<boolean> {
+    let any = false;
+    for (const table of this.#tables.values()) {
+      if (!this.#stalls.due(table.name)) continue;
+      const taken = await this.#ofTable(client, table.name, () => this.#take(client, sink, table));
+      if (taken === null) continue;
+      this.#stalls.end(table.name);
+      this.#sent += taken.sent;
+      any ||= taken.more;
+    }
+    if (!any && this.#stalls.list().length === 0) this.#note(0);
+    return any;
+  }
+
+  #take(client: pg.Client, sink: EventSink, table: OutboxTable): Promise<{ sent: number; more: boolean }> {
+    const { names } = this.#options;
+    return takeOutboxTurn(client, sink, table, (event, from, moment) => outboxMessage(event, from, moment, names));
+  }
+
+  #note(waiting: number): void {
+    this.#waiting = waiting;
+    if (waiting === 0) this.#clearAt = Date.now();
+  }
+
+  async #refresh(client: pg.Client): Promise<void> {
+    if (Date.now() < this.#refreshAt) return;
+    const { rule } = this.#options;
+    this.#tables.clear();
+    if (rule.publish) {
+      await this.#ofTable(client, PUBLISHED, async () => {
+        await ensureSchemaPart(client, PUBLISH_SCHEMA);
+        this.#tables.set(PUBLISHED, await readOutboxTable(client, PUBLISHED, PUBLISHED_COLUMNS, 'delete'));
+      });
+    }
+    for (const name of rule.tables) {
+      await this.#ofTable(client, name, async () => {
+        this.#tables.set(name, await readOutboxTable(client, name, rule.columns, rule.after));
+      });
+    }
+    this.#refreshAt = Date.now() + REFRESH_MS;
+  }
+
+  /** What is wrong with one table stalls that one. @returns null: it does */
+  async #ofTable<T>(client: pg.Client, table: string, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof SendFailure) {
+        if (error.kind !== 'refused') throw error;
+        this.#stalls.begin(table, error.message);
+        throw new SendFailure('at-once', error.message, { cause: error });
+      }
+      if (!isOfTheTable(error)) throw error;
+      await client.query('ROLLBACK');
+      this.#stalls.begin(table, reasonOf(error));
+      return null;
+    }
+  }
+}
+
+/** SQLSTATE classes of what is wrong with the connection, the server or the moment, and not with a table. */
+const NOT_OF_THE_TABLE = /^(?:08|25|40|53|55|57|58|XX)/;
+
+function isOfTheTable(error: unknown): boolean {
+  if (error instanceof PgfigError) return error.code === 'OUTBOX_UNFIT';
+  return error instanceof pg.DatabaseError && error.code !== undefined && !NOT_OF_THE_TABLE.test(error.code);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PgfigError && error.hint !== undefined) return `${error.message}. ${error.hint}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+import type pg from 'pg';
+import { crashPoint } from '../../mirror/crash-points.js';
+import { flushed } from '../durable.js';
+import type { EventMessage, EventSink } from '../event.js';
+import type { OutboxTable } from './outbox-table.js';
+
+/** Of one turn. */
+const MOST_ROWS = 1_000;
+const MOST_BYTES = 4 * 1024 * 1024;
+
+export interface OutboxEvent {
+  readonly id: string;
+  readonly aggregateType: string | null;
+  readonly aggregateId: string | null;
+  readonly type: string | null;
+  readonly payload: string | null;
+}
+
+interface Row extends OutboxEvent {
+  readonly rel: string;
+  readonly tid: string;
+  readonly xmin: string;
+}
+
+/** @returns the message of an event, in its envelope */
+export type ToMessage = (event: OutboxEvent, table: OutboxTable, moment: Date) => EventMessage;
+
+/**
+ * Sends the events that are there, the first ones of them where there are many, and takes them out.
+ * @returns how many were sent, and whether more wait
+ * @throws SendFailure; what the driver throws: what was sent is then sent again
+ */
+export async function takeOutboxTurn(
+  client: pg.ClientBase,
+  sink: EventSink,
+  table: OutboxTable,
+  toMessage: ToMessage,
+): Promise<{ readonly sent: number; readonly more: boolean }> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const { rows } = await client.query<Row>(table.readSql, [MOST_ROWS, MOST_BYTES]);
+  const moments = await client.query<{ lsn: string; moment: Date }>(
+    'SELECT pg_current_wal_insert_lsn()::text AS lsn, clock_timestamp() AS moment',
+  );
+  await client.query('COMMIT');
+  const [now] = moments.rows;
+  if (rows.length === 0 || now === undefined) return { sent: 0, more: false };
+  await flushed(client, now.lsn);
+  crashPoint('kafka-before-send');
+  await sink.send(rows.map((row) => toMessage(row, table, now.moment)));
+  crashPoint('kafka-after-send');
+  await client.query(table.doneSql, [
+    rows.map(({ rel }) => rel),
+    rows.map(({ tid }) => tid),
+    rows.map(({ xmin }) => xmin),
+  ]);
+  return { sent: rows.length, more: true };
+}
