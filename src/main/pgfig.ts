@@ -141,8 +141,8 @@ answer.`,
     });
   addDiscoveryCommands(pgfig);
   addMirrorCommands(pgfig);
-  addJobCommands(pgfig);
   addRelayCommands(pgfig);
+  addJobCommands(pgfig);
   return pgfig;
 }
 

@@ -108,6 +108,9 @@ export function parseRuleTexts(texts: RuleTexts, context: RulesContext): LoadedR
     if (context.kafka === false && (domain.events ?? domain.outbox) !== undefined) {
       warnings.addAt(yaml.place([domain.events === undefined ? 'outbox' : 'events']), unsent(domain));
     }
+    if (domain.events !== undefined && domain.mirror !== undefined && domain.mirror.capture !== 'outbox') {
+      warnings.addAt(yaml.place(['events']), uncaptured(domain));
+    }
   }
   problems.throwIfAny('RULES_INVALID');
   const rules = buildRuleSet(domains, { defaultDatabase: context.default, version: context.version });
@@ -123,6 +126,10 @@ const unmirrored = ({ name, phase, database }: Domain): string =>
 
 const unsent = ({ name }: Domain): string =>
   `domain ${name} has events or outbox, and pgfig.yaml names no Kafka cluster: nothing is sent. Add kafka.brokers`;
+
+const uncaptured = ({ name, mirror }: Domain): string =>
+  `domain ${name} has events, and its rule says capture: ${mirror?.capture}, which records no keys: nothing is sent. ` +
+  'Use capture: outbox, or remove events';
 
 /** Where each name was first used, as 'file:line:column'. */
 interface Seen {

@@ -18,14 +18,14 @@ t.test('every changed key arrives with its state, deletes as tombstones', needsK
     CREATE TABLE orders (id int PRIMARY KEY, state text NOT NULL);
     CREATE TABLE lines (order_id int, line int, sku text, PRIMARY KEY (order_id, line));`;
   const tables = ['public.orders', 'public.lines'];
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables,
     rule: { events: {} },
     topics: { orders: 1 },
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [`${world.prefix}orders`]);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await world.sql("INSERT INTO orders VALUES (1, 'new'), (2, 'new')");
   await world.sql("INSERT INTO lines VALUES (1, 1, 'a''b'), (1, 2, NULL)");
   const order1 = { table: 'public.orders', key: { id: 1 } };
@@ -65,14 +65,14 @@ t.test('what was rolled back never arrives', needsKafka, async (t) => {
   const schema = 'CREATE TABLE orders (id int PRIMARY KEY)';
   const rule = { events: { per: 'table' } };
   const topic = 'orders.public.orders';
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables: ['public.orders'],
     rule,
     topics: { [topic]: 1 },
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [world.prefix + topic]);
+  const reader = await readTopics(t, kafka.client(), [world.prefix + topic]);
   await world.sql('BEGIN; INSERT INTO orders VALUES (1); ROLLBACK');
   await world.sql(
     'BEGIN; INSERT INTO orders VALUES (2); SAVEPOINT s; INSERT INTO orders VALUES (3); ROLLBACK TO s; COMMIT',
@@ -97,9 +97,10 @@ t.test('values are unharmed, and equal keys have one text', needsKafka, async (t
   const tables = ['public.t', 'public.fixed'];
   const rule = { events: { per: 'table' } };
   const topics = { 'orders.public.t': 1, 'orders.public.fixed': 1 };
-  const world = await startWorld(kafka, source, target, { schema, tables, rule, topics });
+  const world = await startWorld(t, kafka, source, target, { schema, tables, rule, topics });
   await feeding(world);
   const reader = await readTopics(
+    t,
     kafka.client(),
     Object.keys(topics).map((topic) => world.prefix + topic),
   );
@@ -149,14 +150,14 @@ t.test('order per key under load, and the compacted topic equals the table', nee
   if (kafka === null) return;
   const schema = 'CREATE TABLE counters (id int PRIMARY KEY, n int NOT NULL, pad text)';
   const rule = { events: { topic: 'load' } };
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables: ['public.counters'],
     rule,
     topics: { load: 4 },
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [`${world.prefix}load`]);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}load`]);
   await world.sql('INSERT INTO counters SELECT g, 0 FROM generate_series(1, 20) g');
   const writers = Array.from({ length: 8 }, async (_, writer) => {
     const { default: pg } = await import('pg');
@@ -209,14 +210,14 @@ t.test('an emptied table is told in every partition, before what is written afte
     CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
     CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (100) TO (200);`;
   const tables = ['public.orders', 'public.parted'];
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables,
     rule: { events: {} },
     topics: { orders: 3 },
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [`${world.prefix}orders`]);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await world.sql('INSERT INTO orders SELECT generate_series(1, 30)');
   await reader.until((all) => all.length === 30, 'the rows');
   await world.sql(
@@ -243,14 +244,14 @@ t.test('envelopes', needsKafka, async (t) => {
   const schema = 'CREATE TABLE orders (id int PRIMARY KEY, n numeric)';
   const tables = ['public.orders'];
   const start = async (envelope: string) => {
-    const world = await startWorld(kafka, source, target, {
+    const world = await startWorld(t, kafka, source, target, {
       schema,
       tables,
       rule: { events: { envelope } },
       topics: { orders: 1 },
     });
     await feeding(world);
-    const reader = await readTopics(kafka.client(), [`${world.prefix}orders`]);
+    const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
     await world.sql('INSERT INTO orders VALUES (1, 0.12345678901234567890123)');
     await reader.until((all) => all.length === 1, 'the insert');
     await world.sql('DELETE FROM orders');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
+import type { Test } from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { freePort } from '../../src/embedded/postgres-server.js';
 import { installMirror } from '../../src/mirror/capture/install.js';
@@ -7,7 +8,6 @@ import { DEFAULT_MIRROR } from '../../src/mirror/mirror.js';
 import type { TestKafka } from '../support/kafka.js';
 import { startPgfig, type TestPgfig, writeConfig } from '../support/pgfig.js';
 import type { TestPostgres } from '../support/postgres.js';
-import { onTeardown } from '../support/teardown.js';
 
 /** A message as its reader sees it. */
 export interface Read {
@@ -25,12 +25,17 @@ export interface Reader {
 }
 
 /** @param uncommitted whether it also reads what was sent in transactions that did not commit */
-export async function readTopics(kafka: Kafka, topics: readonly string[], uncommitted = false): Promise<Reader> {
+export async function readTopics(
+  t: Test,
+  kafka: Kafka,
+  topics: readonly string[],
+  uncommitted = false,
+): Promise<Reader> {
   const groupId = `test-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, readUncommitted: uncommitted });
   const messages: Read[] = [];
   await consumer.connect();
-  await onTeardown(() => consumer.disconnect());
+  t.teardown(() => consumer.disconnect());
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ topic, partition, message }) => {
@@ -116,6 +121,7 @@ export interface WorldOptions {
 let worlds = 0;
 
 export async function startWorld(
+  t: Test,
   kafka: TestKafka,
   source: TestPostgres,
   target: TestPostgres,
@@ -145,13 +151,16 @@ export async function startWorld(
       rule: DEFAULT_MIRROR,
     });
   }
-  const another: World['another'] = (env = {}) =>
-    startPgfig({
+  const another: World['another'] = async (env = {}) => {
+    const started = await startPgfig({
       databases,
       config,
       rules: { orders: { database: 'orders_db', tables: options.tables, phase, ...options.rule } },
       env,
     });
+    t.teardown(() => started.kill());
+    return started;
+  };
   const pgfig = await another(options.env);
   return {
     source,

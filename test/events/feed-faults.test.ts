@@ -24,7 +24,7 @@ const nOf = (messages: readonly Read[], id: number): number[] =>
 t.test('killed at every point: nothing is lost, and what comes twice has one id', needsKafka, async (t) => {
   if (kafka === null) return;
   const files = await CrashFiles.create();
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables,
     topics,
@@ -32,8 +32,10 @@ t.test('killed at every point: nothing is lost, and what comes twice has one id'
     env: files.env,
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [`${world.prefix}orders`], true);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`], true);
   await world.sql('INSERT INTO orders VALUES (1, 0)');
+  await reader.until((all) => nOf(all, 1).includes(0), 'the first');
+  await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'its position has moved');
   const points: CrashPoint[] = ['kafka-before-send', 'kafka-after-send', 'kafka-before-position'];
   for (const [at, point] of points.entries()) {
     await files.arm(point);
@@ -58,7 +60,7 @@ t.test('killed at every point: nothing is lost, and what comes twice has one id'
 t.test('a holder that wakes up late can send nothing', needsKafka, async (t) => {
   if (kafka === null) return;
   const files = await CrashFiles.create();
-  const world = await startWorld(kafka, source, target, {
+  const world = await startWorld(t, kafka, source, target, {
     schema,
     tables,
     topics,
@@ -66,7 +68,7 @@ t.test('a holder that wakes up late can send nothing', needsKafka, async (t) => 
     env: files.env,
   });
   await feeding(world);
-  const reader = await readTopics(kafka.client(), [`${world.prefix}orders`], true);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`], true);
   const other = await world.another();
   await files.arm('kafka-before-send', { action: 'stop' });
   await world.sql('INSERT INTO orders VALUES (1, 1)');
@@ -102,9 +104,10 @@ t.test('what is not to be sent stalls its table, and no other', needsKafka, asyn
   const rule = { events: { per: 'table' } };
   const names = { 'orders.public.orders': 1, 'orders.public.big': 1 };
   const options = { schema: both, tables: [...tables, 'public.big'], topics: names, rule };
-  const world = await startWorld(kafka, source, target, options);
+  const world = await startWorld(t, kafka, source, target, options);
   await feeding(world);
   const reader = await readTopics(
+    t,
     kafka.client(),
     Object.keys(names).map((name) => world.prefix + name),
   );
@@ -136,10 +139,10 @@ t.test('what is not to be sent stalls its table, and no other', needsKafka, asyn
 
 t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns', needsKafka, async (t) => {
   if (kafka === null) return;
-  const world = await startWorld(kafka, source, target, { schema, tables, topics, rule: { events: {} } });
+  const world = await startWorld(t, kafka, source, target, { schema, tables, topics, rule: { events: {} } });
   await feeding(world);
   await world.sql('INSERT INTO orders VALUES (1, 0)');
-  const before = await readTopics(kafka.client(), [`${world.prefix}orders`]);
+  const before = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await before.until((all) => all.length === 1, 'the first');
   await kafka.kill();
   for (let turn = 0; turn < 5; turn++) {
@@ -152,7 +155,7 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
   t.ok(Number(await world.metric('pgfig_events_lag_seconds{domain="orders",kind="changes"}')) > 0);
   t.ok(Number(await world.metric('pgfig_events_failures_total{domain="orders",kind="changes"}')) > 0);
   await kafka.restart();
-  const reader = await readTopics(kafka.client(), [`${world.prefix}orders`]);
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await reader.until((all) => compacted(all).size === 3_001 && nOf(all, 3_001).includes(4), 'all of it');
   await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'nothing waits any more');
   const view = compacted(reader.messages);
@@ -164,9 +167,9 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
   t.match(world.pgfig.logs(), /events go on/);
 });
 
-t.test('without events: in the rule, nothing is kept for them', needsKafka, async () => {
+t.test('without events: in the rule, nothing is kept for them', needsKafka, async (t) => {
   if (kafka === null) return;
-  const world = await startWorld(kafka, source, target, { schema, tables, topics, rule: { events: {} } });
+  const world = await startWorld(t, kafka, source, target, { schema, tables, topics, rule: { events: {} } });
   await feeding(world);
   await world.pgfig.writeRule('orders', { database: 'orders_db', tables, phase: 'dual-write' });
   await world.pgfig.until(

@@ -22,8 +22,8 @@ t.test('20 writers at once: in order per aggregate, exactly what committed', nee
   const schema = `${orders}; CREATE TABLE outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ${OUTBOX})`;
   const topic = 'outbox.event.order';
   const rule = { outbox: { tables: ['public.outbox'] } };
-  const world = await startWorld(kafka, source, target, { ...base, schema, rule, topics: { [topic]: 3 } });
-  const reader = await readTopics(kafka.client(), [world.prefix + topic]);
+  const world = await startWorld(t, kafka, source, target, { ...base, schema, rule, topics: { [topic]: 3 } });
+  const reader = await readTopics(t, kafka.client(), [world.prefix + topic]);
   await world.sql('INSERT INTO orders SELECT generate_series(1, 5)');
   const writers = Array.from({ length: 20 }, async (_, writer) => {
     const client = new pg.Client({ connectionString: source.url(world.from) });
@@ -88,8 +88,8 @@ t.test(
         envelope: 'cloudevents',
       },
     };
-    const world = await startWorld(kafka, source, target, { ...base, schema, rule, topics: { 'app.a_b': 1 } });
-    const reader = await readTopics(kafka.client(), [`${world.prefix}app.a_b`]);
+    const world = await startWorld(t, kafka, source, target, { ...base, schema, rule, topics: { 'app.a_b': 1 } });
+    const reader = await readTopics(t, kafka.client(), [`${world.prefix}app.a_b`]);
     await world.sql(
       `INSERT INTO sent (kind, who, what, body) VALUES ('a b', 'k', 'one', '\\x00ff'), ('a b', 'k', 'two', NULL)`,
     );
@@ -119,7 +119,7 @@ t.test(
       ...{ database: 'orders_db', tables: base.tables },
       outbox: { tables: ['public.unordered'], columns: { order: 'xmin' } },
     });
-    const next = await readTopics(kafka.client(), [`${world.prefix}outbox.event.x`]);
+    const next = await readTopics(t, kafka.client(), [`${world.prefix}outbox.event.x`]);
     await next.until((all) => all.length >= 1, 'by transaction ids, as the rule says');
   },
 );
@@ -128,8 +128,8 @@ t.test('pgfig.publish: with the transaction, for whom it is granted to', needsKa
   if (kafka === null) return;
   const rule = { outbox: { publish: true } };
   const topic = 'outbox.event.orders';
-  const world = await startWorld(kafka, source, target, { ...base, schema: orders, rule, topics: { [topic]: 1 } });
-  const reader = await readTopics(kafka.client(), [world.prefix + topic]);
+  const world = await startWorld(t, kafka, source, target, { ...base, schema: orders, rule, topics: { [topic]: 1 } });
+  const reader = await readTopics(t, kafka.client(), [world.prefix + topic]);
   await world.pgfig.until(
     async () => (await world.sql("SELECT FROM pg_proc WHERE proname = 'publish'")).length === 1,
     'the function is there',

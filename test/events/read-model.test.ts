@@ -22,7 +22,7 @@ t.test('the example of docs/examples/read-model follows a table', { skip: missin
     'CREATE TABLE orders (id bigint PRIMARY KEY, customer text NOT NULL, total numeric NOT NULL, note text)';
   const files = await CrashFiles.create();
   const options = { schema, tables: ['public.orders'], rule: { events: {} }, topics: { orders: 2 }, env: files.env };
-  const world = await startWorld(kafka, source, target, options);
+  const world = await startWorld(t, kafka, source, target, options);
   await feeding(world);
   await target.query(`CREATE DATABASE reader_${world.from}`);
   await target.query(readFileSync(example('schema.sql'), 'utf8'), `reader_${world.from}`);

@@ -205,9 +205,13 @@ t.test('what goes to Kafka', async (t) => {
   t.strictSame(both.warnings, []);
   t.match(
     load({ events: '{}' }, { kafka: false }).warnings[0],
-    /orders\.yaml:5:1: domain orders has events or outbox, .* nothing is sent/,
+    /orders\.yaml:5:9: domain orders has events or outbox, .* nothing is sent/,
   );
   t.strictSame(load({ events: '{}' }, { kafka: true }).warnings, []);
+  t.match(
+    load({ events: '{}', mirror: '{ capture: statement }' }).warnings[0],
+    /has events, and its rule says capture: statement/,
+  );
   const faulty = (over: Record<string, string>): string => {
     try {
       load(over);

@@ -97,7 +97,8 @@ SELECT w.* FROM (SELECT e.*, coalesce(sum(octet_length(payload)) OVER (ORDER BY 
 /** A row that was changed after it was read is another one now, and is sent as that. */
 function doneSql(table: string, sentAt: string | null): string {
   const sent = 'unnest($1::int8[], $2::tid[], $3::text[]) AS d (rel, tid, xmin)';
-  const same = 'o.ctid = d.tid AND o.tableoid = d.rel::oid AND o.xmin::text = d.xmin';
+  // The list once more: the planner takes a scan by it, and no join would make it.
+  const same = 'o.ctid = ANY ($2::tid[]) AND o.ctid = d.tid AND o.tableoid = d.rel::oid AND o.xmin::text = d.xmin';
   return sentAt === null
     ? `DELETE FROM ${table} AS o USING ${sent} WHERE ${same}`
     : `UPDATE ${table} AS o SET ${ident(sentAt)} = now() FROM ${sent} WHERE ${same}`;

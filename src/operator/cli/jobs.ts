@@ -11,7 +11,7 @@ import { mirrorStatus } from '../../mirror/capture/status.js';
 import type { Mirror } from '../../mirror/mirror.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { backfillText, repairText, verifyText } from './jobs-text.js';
-import { answered, mirrorNamed } from './named-mirror.js';
+import { answered, mirrorNamed } from './named-domain.js';
 import { JobDesk } from './watch-job.js';
 
 export interface JobOptions {

@@ -6,7 +6,7 @@ import { mirrorStatus } from '../../mirror/capture/status.js';
 import type { Mirror } from '../../mirror/mirror.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { statusText } from './mirror-text.js';
-import { answered, domainNamed, mirrorNamed } from './named-mirror.js';
+import { answered, domainNamed, mirrorNamed } from './named-domain.js';
 
 export interface MirrorOptions {
   readonly config: string;

@@ -8,7 +8,7 @@ import {
   type TableView,
 } from '../../mirror/relay/relay-view.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { answered, mirrorNamed } from './named-mirror.js';
+import { answered, mirrorNamed } from './named-domain.js';
 import { PLAIN } from './plain-table.js';
 
 export interface RelayOptions {

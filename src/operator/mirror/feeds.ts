@@ -124,7 +124,7 @@ export class Feeds {
     const { name, events, outbox } = domain;
     const mirror = mirrorOf(domain, defaultDatabase);
     const wanted: Wanted[] = [];
-    if (events !== undefined && mirror !== null) {
+    if (events !== undefined && mirror?.rule.capture === 'outbox') {
       const { source } = mirror;
       const start = (): Feed => this.#changes(name, source, events);
       wanted.push({ kind: 'changes', domain: name, source, rule: events, start });

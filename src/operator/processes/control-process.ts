@@ -167,6 +167,7 @@ class ControlProcess {
         break;
       case 'mirror-poke':
         this.#turns.poke(message.domains);
+        this.#feeds?.poke(message.domains);
         break;
       case 'matrix':
         this.#matrix?.keeper.add(message.matrix);
@@ -184,6 +185,7 @@ class ControlProcess {
   }
 
   #sync({ id, from: to, domains }: Extract<ToControl, { type: 'mirror-sync' }>): void {
+    this.#feeds?.poke(domains);
     void this.#turns.turnsAfterNow(domains).then((outcome) => send({ type: 'mirror-synced', id, to, outcome }));
   }
 

@@ -5,12 +5,12 @@ import { type Mirror, mirrorOf } from '../../mirror/mirror.js';
 import { loadRules } from '../../rules/load.js';
 import type { Domain } from '../../rules/rule-set.js';
 
-/** The domain that a command names. @throws PgfigError NAME_UNKNOWN, CONFIG_INVALID, RULES_INVALID */
+/** @throws PgfigError NAME_UNKNOWN, CONFIG_INVALID, RULES_INVALID, FILE_UNREADABLE */
 export function domainNamed(
   name: string,
-  { config: file }: { readonly config: string },
+  options: { readonly config: string },
 ): { readonly config: Config; readonly domain: Domain } {
-  const config = loadConfig(file);
+  const config = loadConfig(options.config);
   const context = { databases: config.databases.keys(), default: config.default, version: 1 };
   const { domains } = loadRules(config.rules, context);
   const domain = domains.find((one) => one.name === name);
@@ -21,7 +21,7 @@ export function domainNamed(
   });
 }
 
-/** The mirror of the domain that a command names. @throws as domainNamed; PgfigError MIRROR_REFUSED where there is none */
+/** @throws as domainNamed; PgfigError MIRROR_REFUSED in a phase without a mirror */
 export function mirrorNamed(
   name: string,
   options: { readonly config: string },
