@@ -129,6 +129,14 @@ export interface KafkaConfig {
   readonly sasl: KafkaSasl | null;
 }
 
+/** Comparing copies by a schedule. */
+export interface VerifyConfig {
+  /** A cron expression. */
+  readonly schedule: string;
+  /** Percentage of the chunks. */
+  readonly sample: number;
+}
+
 export interface Config {
   /** Absolute path of the file that this came from; relative paths in it are resolved against its folder. */
   readonly file: string;
@@ -149,6 +157,8 @@ export interface Config {
   readonly log: LogConfig;
   /** In order: the first that matches gives the name. */
   readonly services: readonly ServiceRule[];
+  /** null: only when it is asked for. */
+  readonly verify: VerifyConfig | null;
   readonly matrix: MatrixConfig;
   readonly accessLog: AccessLogConfig | null;
   readonly kafka: KafkaConfig | null;

@@ -86,6 +86,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): 
     matrix,
     accessLog,
     kafka,
+    verify: parts.verify ?? null,
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessLog, kafka, matrix, services } from './publishing-schema.js';
 import { duration, integer, size, text } from './units.js';
+import { verify } from './verify-schema.js';
 
 /** The shape of `pgfig.yaml`: what may stand where, with the texts that editors show (schema/pgfig.schema.json). */
 
@@ -131,6 +132,7 @@ export const configShape = {
   matrix,
   accessLog,
   kafka,
+  verify,
 };
 
 export const configSchema = z.strictObject(configShape).describe('Configuration of pgfig, pgfig.yaml.');

@@ -21,6 +21,7 @@ t.test('the smallest file gets all defaults', async (t) => {
     log: { level: 'info' },
     services: [],
     matrix: { enabled: true, flushInterval: 10_000, topic: null },
+    verify: null,
     accessLog: null,
     kafka: null,
   });
@@ -135,7 +136,7 @@ admin: { host: 0.0.0.0 }
     'p.yaml:11:17: auth.method is not one of the known values. Use one of trust, scram-sha-256, md5, password, cert.',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the message holds
     'p.yaml:12:15: the environment variable LEVEL is not set. Set it, or write ${LEVEL:-value} to give a default.',
-    'p.yaml:13:1: unknown key "bogus". Valid keys: databases, default, rules, homes, listen, admin, auth, control, limits, cache, log, services, matrix, accessLog, kafka.',
+    'p.yaml:13:1: unknown key "bogus". Valid keys: databases, default, rules, homes, listen, admin, auth, control, limits, cache, log, services, matrix, accessLog, kafka, verify.',
     'p.yaml:14:19: kafka.brokers must name at least one broker. Correct the value.',
     'p.yaml:15:17: cache.bytes must be a size with its unit, such as 512kB or 64MB. Correct the value.',
     'p.yaml:16:16: the admin endpoint would be open to the network. Set admin.token, or listen on 127.0.0.1.',

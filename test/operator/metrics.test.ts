@@ -7,6 +7,7 @@ import { MatrixTopic } from '../../src/operator/matrix/matrix-topic.js';
 import { metricsText, sumMetrics } from '../../src/operator/metrics/aggregate.js';
 import { controlMetrics } from '../../src/operator/metrics/control-metrics.js';
 import { eventMetrics } from '../../src/operator/metrics/event-metrics.js';
+import { jobMetrics } from '../../src/operator/metrics/job-metrics.js';
 import { MetricsLedger } from '../../src/operator/metrics/ledger.js';
 import { matrixMetrics } from '../../src/operator/metrics/matrix-metrics.js';
 import { counter, gauge, histogram, type Metric } from '../../src/operator/metrics/metric-json.js';
@@ -132,6 +133,7 @@ t.test('docs/metrics.md describes every metric, and no other', async (t) => {
     ...new AccessLog({ sample: 100, services: {} }, 1, []).metrics(),
     ...matrixMetrics({ pending: 0, dropped: 0, error: null, flushedAt: null }),
     ...eventMetrics([]),
+    ...jobMetrics({ open: [], schema: [] }),
     ...new MatrixTopic(new Kafka({ brokers: ['127.0.0.1:1'] }), 't', pino()).metrics(),
   ].map((metric) => metric.name);
   process.stop();

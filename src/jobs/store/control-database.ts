@@ -2,6 +2,7 @@ import pg from 'pg';
 import { connectPg } from '../../backend/pg-client.js';
 import { ensureSchemaPart } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
+import { serially } from '../serially.js';
 import { JOBS_SCHEMA } from './job-schema.js';
 
 /** A connection to the control database that is opened when it is needed, and again after it was lost. */
@@ -19,7 +20,7 @@ export class ControlDatabase {
     this.#opening = opening;
     try {
       const client = await opening;
-      return await client.query<R>(sql, [...values]);
+      return await serially(client, () => client.query<R>(sql, [...values]));
     } catch (error) {
       // What the server answers leaves the connection as it is; of anything else nothing is known.
       if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') this.#forget(opening);

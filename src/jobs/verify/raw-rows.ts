@@ -1,10 +1,12 @@
 import type pg from 'pg';
+import { serially } from '../serially.js';
 
 const RAW: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown) => value };
 
 /** The rows of a query; every value is the text that the server wrote. @throws what the driver throws */
 export async function rawRows(client: pg.ClientBase, sql: string): Promise<(string | null)[][]> {
-  const { rows } = await client.query<(string | null)[]>({ text: sql, rowMode: 'array', types: RAW });
+  const query = { text: sql, rowMode: 'array' as const, types: RAW };
+  const { rows } = await serially(client, () => client.query<(string | null)[]>(query));
   return rows;
 }
 

@@ -5,6 +5,9 @@ import { consoleWarnings } from '../../config/console-access.js';
 import { loadConfig } from '../../config/load.js';
 import { certificateWarnings } from '../../config/tls-files.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { compareTables } from '../../jobs/backfill/pre-checks.js';
+import { withBoth } from '../../mirror/connection.js';
+import { mirrorOf } from '../../mirror/mirror.js';
 import { tableHomes } from '../../routing/table-homes.js';
 import { readRules } from '../../rules/load.js';
 import type { RuleSet } from '../../rules/rule-set.js';
@@ -43,8 +46,29 @@ export async function check(options: CheckOptions, output: Writable = process.st
   if (rules !== null) sayTableMap(rules, facts, say);
   if (rules !== null) for (const warning of differences(rules, facts)) say(`warning        ${warning}`);
   if (rules !== null) for (const line of crossingLines(await catalogOf(config), rules)) say(`warning        ${line}`);
+  if (rules !== null && (await sayDrift(config, rules, facts, say)) && code === EXIT.done) code = EXIT.no;
   if (code === EXIT.done && rules !== null && missingTables(rules, facts).length > 0) code = EXIT.no;
   return code;
+}
+
+/** Whether the copies of mirrored domains can take every row of the source. @returns whether some cannot */
+async function sayDrift(
+  config: Config,
+  rules: RuleSet,
+  facts: ReadonlyMap<string, DatabaseFacts>,
+  say: (line: string) => void,
+): Promise<boolean> {
+  let refused = false;
+  for (const mirror of rules.domains.map((domain) => mirrorOf(domain, config.default))) {
+    if (mirror === null || !facts.has(mirror.source) || !facts.has(mirror.target)) continue;
+    const findings = await withBoth(config, mirror, (source, target) => compareTables(source, target, mirror.tables));
+    for (const { table, severity, text } of findings) {
+      const line = severity === 'problem' ? 'problem' : 'note';
+      say(`${line.padEnd(15)}${table} (domain ${mirror.domain}): ${text}`);
+      refused ||= severity === 'problem';
+    }
+  }
+  return refused;
 }
 
 function rulesOf(config: Config, say: (line: string) => void): RuleSet | null {

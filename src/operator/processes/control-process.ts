@@ -16,12 +16,14 @@ import { ActivityWatch } from '../matrix/activity-watch.js';
 import { type OpenMatrix, openMatrix } from '../matrix/open-matrix.js';
 import { METRICS_CONTENT_TYPE, metricsText } from '../metrics/aggregate.js';
 import { controlMetrics } from '../metrics/control-metrics.js';
+import { jobMetrics } from '../metrics/job-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
 import { mirrorMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
 import { type Feeds, startFeeds } from '../mirror/feeds.js';
+import { JobService } from '../mirror/job-service.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
 import { StoredDivergences } from '../mirror/stored-divergences.js';
@@ -93,6 +95,7 @@ class ControlProcess {
   );
   readonly #console: ConsoleSource;
   readonly #mirrors: Mirrors;
+  readonly #jobs: JobService;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
   readonly #divergences: readonly DivergenceSink[];
@@ -133,6 +136,7 @@ class ControlProcess {
     });
     this.#mirrors = new Mirrors(this.#config, log, this.#turns);
     this.#mirrors.update(this.#rules.current);
+    this.#jobs = new JobService(this.#config, log, this.#mirrors);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
     this.#stored = new StoredDivergences(this.#config, log);
@@ -214,7 +218,8 @@ class ControlProcess {
 
   /** A turn that hangs is left to the server, which rolls it back. */
   async #closeMirrors(): Promise<void> {
-    await Promise.race([this.#mirrors.close(), new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
+    const closed = this.#jobs.close().then(() => this.#mirrors.close());
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LAST_TURN_MS))]);
   }
 
   async #closeStored(): Promise<void> {
@@ -249,6 +254,7 @@ class ControlProcess {
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
+          ...jobMetrics(this.#jobs),
           ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),
         ];
