@@ -10,12 +10,6 @@ export interface MirrorDriver {
   rules(plan: Plan, kafka: boolean): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Before the load: from now on no change is missed. */
   install(world: World): Promise<void>;
-  /** Tables are filled only after they are captured: nothing to backfill. */
-  readonly emptyFirst?: true;
-  /** Pids of the processes that hold the relay, where they are not pgfig's own. */
-  controls?(): number[];
-  /** Ends what the driver has started. */
-  close?(): void;
   /** Copies what is there. @param again it was interrupted before @throws Error when it was interrupted */
   backfill(world: World, again: boolean): Promise<void>;
   /** @returns what is still on its way; null: nothing, the copy is as the source is now, once nobody writes */

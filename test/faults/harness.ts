@@ -45,9 +45,8 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   });
   const observer = new Observer(world, driver);
   try {
-    if (driver.emptyFirst !== true) await world.fill();
+    await world.fill();
     await driver.install(world);
-    if (driver.emptyFirst === true) await world.fill();
     if (!plan.backfillUnderLoad) await driver.backfill(world, false);
     note('the mirror is installed');
     const topic = world.kafka === null ? null : await TopicWatch.begin(world, world.kafka.broker);

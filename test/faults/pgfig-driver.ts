@@ -79,18 +79,6 @@ export const pgfigDriver: MirrorDriver = {
   },
 };
 
-/** pgfig's relay without its backfill: tables are in step from the first, since they are captured while empty. */
-export const fromTheFirst: MirrorDriver = {
-  ...pgfigDriver,
-  name: 'pgfig, captured from the first',
-  emptyFirst: true,
-  install: async (world) => {
-    await pgfigDriver.install(world);
-    await world.inTarget("UPDATE pgfig.relay_tables SET state = 'in-step'");
-  },
-  backfill: async () => {},
-};
-
 /** What a consumer beside the copy has not had. */
 const unsent = async (world: World): Promise<string | null> => {
   const [late] = await world.inSource<{ consumer: string; count: number }>(

@@ -110,7 +110,7 @@ export class World {
 
   /** The processes that hold a relay, or may. */
   get controls(): number[] {
-    return this.#driver.controls?.() ?? this.pgfigs.flatMap(({ pid }) => controlOf(pid));
+    return this.pgfigs.flatMap(({ pid }) => controlOf(pid));
   }
 
   /** Starts an instance, in the place of one that has died. */
@@ -146,7 +146,6 @@ export class World {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#driver.close?.();
     // One that sleeps keeps the pipes of its primary open.
     for (const control of this.controls) signal(control, 'SIGCONT');
     await Promise.all(this.pgfigs.map((pgfig) => pgfig.kill().catch(() => {})));
