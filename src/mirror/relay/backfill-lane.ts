@@ -7,6 +7,7 @@ import { readShapes } from '../shape/read-shapes.js';
 import { leavesOf, qualified, type TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair, type Range } from './apply-table.js';
 import { type ChunkDone, copyChunk, deleteExtras } from './backfill-chunk.js';
+import { committed } from './committed.js';
 import { closeAtOnce, openSource, openTarget } from './connections.js';
 import type { BackfillState, RelayTable } from './relay-table.js';
 import type { Waiting } from './source-side.js';
@@ -144,7 +145,7 @@ export class BackfillLane {
     try {
       await work?.();
       await this.#update(target, before, after);
-      await target.query('COMMIT');
+      await committed(target);
       return after;
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -180,7 +181,7 @@ export class BackfillLane {
     }
     await pair.source.commit();
     await pair.source.flushed(moment.lsn);
-    await target.query('COMMIT');
+    await committed(target);
     this.#adapt(performance.now() - began);
     return after;
   }

@@ -1,7 +1,9 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
+import { covers } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TurnOutcome } from '../turn-outcome.js';
+import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
 import type { Lead } from './lease.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
@@ -99,6 +101,7 @@ export class Leader {
     });
     await client.query('LISTEN pgfig_poke');
     await this.reread();
+    await this.#notGoneBack();
   }
 
   poke(): void {
@@ -261,6 +264,25 @@ export class Leader {
   async #stall(table: string, reason: string, remedy: Remedy): Promise<void> {
     await this.#stalls.stall(this.#tables, this.#row, table, reason, remedy);
     this.#rereadAt = 0;
+  }
+
+  /**
+   * The target may be another one than it was: a standby that was promoted before it had all, a restored backup. Changes
+   * that it has lost are gone from the outbox, if they were applied and swept before.
+   */
+  async #notGoneBack(): Promise<void> {
+    const captured = await capturedTables(this.#lead.source, this.#row.mirror);
+    for (const { name, swept } of captured) {
+      const table = this.#tables.find((one) => one.name === name);
+      if (table === undefined || table.state === 'new' || table.remedy === 'backfill') continue;
+      if (covers(table.position ?? this.#row.position, swept)) continue;
+      await this.#stall(
+        name,
+        'the target has lost changes that were applied to it: it has gone back in time',
+        'backfill',
+      );
+    }
+    await this.reread();
   }
 
   /** @returns whether a table was gone */

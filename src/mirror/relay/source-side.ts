@@ -92,11 +92,9 @@ export class SourceSide {
   async cut(since: readonly Since[], most: number): Promise<bigint | null> {
     const xids: bigint[] = [];
     for (const one of since) {
-      const events = eventsSince([one], null);
-      const [found] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid OFFSET ${most} LIMIT 1`);
-      if (found?.[0] == null) continue;
-      const [least] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid LIMIT 1`);
-      const [at, lowest] = [BigInt(found[0]), BigInt(least?.[0] ?? 0)];
+      const [least, found] = await this.#rows(firstAndNth(one, most));
+      if (least?.[0] == null || found?.[0] == null) continue;
+      const [at, lowest] = [BigInt(found[0]), BigInt(least[0])];
       xids.push(at > lowest ? at : at + 1n);
     }
     return xids.length === 0 ? null : xids.reduce((a, b) => (a < b ? a : b));
@@ -157,6 +155,20 @@ export class SourceSide {
     if (results.length !== count) throw new Error(`${count} statements had ${results.length} results`);
     return results.map(({ rows }) => rows);
   }
+}
+
+/**
+ * The transaction id of the first waiting event of a table and of the one behind `most` of them, by the index: a sort
+ * would read the whole backlog, and sort ids as text where the output is text.
+ */
+function firstAndNth({ oid, position }: Since, most: number): string {
+  const range = (condition: string): string =>
+    `(SELECT xid FROM pgfig.outbox WHERE tbl = '${oid}'::oid AND ${condition} ORDER BY xid LIMIT ${most + 1})`;
+  const ranges = [range(`xid >= '${position.xmax}'::xid8`)];
+  if (position.xip.length > 0) ranges.push(range(`xid = ANY ('{${position.xip.join(',')}}'::xid8[])`));
+  const all = ranges.join(' UNION ALL ');
+  const at = (offset: number): string => `(SELECT u.xid FROM (${all}) u ORDER BY u.xid OFFSET ${offset} LIMIT 1)`;
+  return `SELECT ${at(0)}::text UNION ALL SELECT ${at(most)}::text`;
 }
 
 function stampOf([name, oid, columns, files, leaves, triggers]: readonly (string | null)[]): [string, Stamp] {

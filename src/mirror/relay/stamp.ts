@@ -79,9 +79,10 @@ function columnChange(before: TableShape, after: TableShape): string {
   const old = new Map(copiedColumns(before).map((column) => [column.name, column]));
   const now = new Map(copiedColumns(after).map((column) => [column.name, column]));
   const changes: string[] = [];
-  for (const [name, { type }] of now) {
+  for (const [name, { type, attnum }] of now) {
     const was = old.get(name);
     if (was === undefined) changes.push(`column ${name} is new`);
+    else if (was.attnum !== attnum) changes.push(`column ${name} is another one than before`);
     else if (was.type !== type) changes.push(`column ${name} was ${was.type} and is ${type}`);
   }
   for (const name of old.keys()) if (!now.has(name)) changes.push(`column ${name} is gone`);

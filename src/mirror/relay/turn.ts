@@ -4,6 +4,7 @@ import { cutAt, type Snapshot } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair } from './apply-table.js';
+import { committed } from './committed.js';
 import type { Since } from './events-sql.js';
 import type { RelayRow, RelayTable } from './relay-table.js';
 import { readSmall, SMALL_TURN, smallTables } from './small-turn.js';
@@ -181,7 +182,7 @@ class Turn {
         await target.query(text);
         await this.#updateTables(updates);
         crashPoint('before-commit');
-        await target.query('COMMIT');
+        await this.#commit();
       }
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -209,10 +210,14 @@ class Turn {
     }
     await source.flushed(moment.lsn);
     crashPoint('before-commit');
-    await target.query('COMMIT');
+    await this.#commit();
     crashPoint('after-commit');
     const changes = waiting.reduce((sum, { events }) => sum + events, 0);
     return this.#result(position, moment, changes, !whole);
+  }
+
+  async #commit(): Promise<void> {
+    await committed(this.#pair.target);
   }
 
   async #apply(waiting: Waiting, cut: bigint | null): Promise<void> {
