@@ -14,7 +14,10 @@ export interface Stamp {
   readonly files: string;
   /** The leaves of a partitioned table. */
   readonly leaves: string;
-  /** The capture triggers of the table and its leaves, with their state. */
+  /**
+   * The capture triggers of the table and its leaves, with their state and the version of their definition: one that
+   * was disabled and enabled again within a transaction looks as it did before.
+   */
   readonly triggers: string;
 }
 
@@ -33,7 +36,7 @@ SELECT n.nspname || '.' || c.relname AS name, c.oid::text AS oid,
       FROM (SELECT relid, isleaf FROM pg_catalog.pg_partition_tree(c.oid)
              UNION ALL SELECT c.oid, true WHERE c.relkind <> 'p' AND NOT c.relispartition) p
       LEFT JOIN LATERAL (
-        SELECT string_agg(g.oid || ':' || g.tgenabled::text, ',' ORDER BY g.oid) AS states
+        SELECT string_agg(g.oid || ':' || g.xmin || g.tgenabled::text, ',' ORDER BY g.oid) AS states
           FROM pg_catalog.pg_trigger g
          WHERE g.tgrelid = p.relid AND g.tgname LIKE 'pgfig\\_%') t ON true) l
  WHERE c.oid = ANY (ARRAY[${tables.map(regclass).join(', ')}]::oid[])`;
