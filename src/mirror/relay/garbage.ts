@@ -31,12 +31,16 @@ export async function sweep(
   const consumers = await source.rows(`SELECT position::text FROM pgfig.consumers WHERE mirror = ${mirror}`);
   const all = consumers.reduce((seen, [text]) => meet(seen, parseSnapshot(text ?? '')), position);
   crashPoint('before-garbage');
+  const captured = await source.rows(`SELECT table_name, table_oid::text FROM pgfig.captured WHERE mirror = ${mirror}`);
+  const oids = new Map(captured.map(([name, oid]) => [name, Number(oid)]));
   let deleted = 0;
-  for (const { shape, position: own } of tables) {
-    if (shape === null) continue;
+  for (const { name, state, shape, position: own } of tables) {
+    // Nothing of a new table is copied: its backfill begins with a position of its own, later than the domain's.
+    const oid = shape?.oid ?? (state === 'new' ? oids.get(name) : undefined);
+    if (oid === undefined) continue;
     const passed = own === null ? all : meet(all, own);
-    deleted += await sweepTable(source, shape.oid, swept.get(shape.oid) ?? NOTHING, passed);
-    swept.set(shape.oid, passed);
+    deleted += await sweepTable(source, oid, swept.get(oid) ?? NOTHING, passed);
+    swept.set(oid, passed);
   }
   crashPoint('after-garbage');
   return deleted;
