@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { removeMirror } from '../../src/mirror/capture/remove.js';
@@ -93,6 +94,35 @@ t.test('one instance leads, the other one waits for its turns, and takes over wh
   await client.query("INSERT INTO orders (note) VALUES ('after')");
   t.equal((await rowsOf(both.orders, 'orders', 'orders')).length, rows + 1, 'at once, with all that came before');
   await equal(t, both, rows + 1);
+});
+
+/** Pid of the control process of an instance. */
+function controlOf({ pid }: TestPgfig): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const control = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('control'));
+  return Number(control);
+}
+
+t.test('the control process that leads is killed: some instance leads again, and nothing is lost', async (t) => {
+  const both = await shop(2);
+  const [leader, follower] = both.fleet as [TestPgfig, TestPgfig];
+  const clients = [await connect(leader.url()), await connect(follower.url())];
+  const killed = controlOf(leader);
+  process.kill(killed, 'SIGKILL');
+  const leads = async (): Promise<boolean> => {
+    const roles = await Promise.all(both.fleet.map((pgfig) => report(pgfig).catch(() => undefined)));
+    return roles.some((one) => one?.role === 'leading' && one.tables?.[0]?.state === 'in-step');
+  };
+  let rows = 0;
+  do {
+    for (const client of clients) await client.query("INSERT INTO orders (note) VALUES ('meanwhile')");
+    rows += clients.length;
+  } while (rows < 1_000 && !(await leads()));
+  await follower.until(leads, 'one leads');
+  await leader.until(() => controlOf(leader) !== killed && controlOf(leader) > 0, 'it has a control process again');
+  await leader.until(async () => (await report(leader).catch(() => undefined)) !== undefined, 'and a mirror');
+  for (const client of clients) await client.query("INSERT INTO orders (note) VALUES ('after')");
+  await equal(t, both, rows + clients.length);
 });
 
 t.test('a target that is down harms no client, and gets all that came meanwhile', async (t) => {

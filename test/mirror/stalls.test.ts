@@ -286,3 +286,22 @@ t.test('relay commands of a domain that is not installed', async (t) => {
     { code: 'NAME_UNKNOWN' },
   );
 });
+
+t.test('a table that the relay may not read any more stalls alone, until it may', async (t) => {
+  await source.query("CREATE ROLE reader SUPERUSER LOGIN PASSWORD 'postgres'");
+  const pair = await makePair(source, target, SCHEMA, ['public.a', 'public.b'], { source: 'reader' });
+  await pair.install();
+  await inStep(pair);
+  const { told, until, caughtUp, relay } = await startRelay(pair);
+  await until(() => relay.leader !== null, 'the relay leads');
+  await source.query('GRANT SELECT ON b TO reader; ALTER ROLE reader NOSUPERUSER', pair.from);
+  await source.query(FILL, pair.from);
+  await until(async () => (await bothOf(pair, 'b')).target.length === 1, 'b goes on');
+  t.match(told.stalled, [/^public\.a: permission denied for table a/]);
+  await source.query('GRANT SELECT ON a TO reader', pair.from);
+  t.match(await command(pair, retry), { code: 0, text: 'tried again: public.a\n' });
+  await until(() => relay.leader?.inStep === true, 'in step again');
+  await caughtUp();
+  for (const table of ['a', 'b']) await equal(t, pair, table);
+  t.same(told.errors, []);
+});

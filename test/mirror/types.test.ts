@@ -3,9 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { to } from 'pg-copy-streams';
 import t, { type Test } from 'tap';
+import { openMirrorClient } from '../../src/mirror/connection.js';
 import type { BackfillOptions } from '../../src/mirror/relay/backfill-lane.js';
+import { readSmall } from '../../src/mirror/relay/small-turn.js';
+import { SourceSide } from '../../src/mirror/relay/source-side.js';
+import { readShapes } from '../../src/mirror/shape/read-shapes.js';
 import { ident } from '../../src/mirror/shape/table-shape.js';
 import { type PostgresVersion, startPostgres, type TestPostgres } from '../support/postgres.js';
+import { onTeardown } from '../support/teardown.js';
 import { makePair, type Pair } from './capture-support.js';
 import { inStep, startRelay } from './relay-support.js';
 import { ODD_NAMES, ODD_TABLES, TYPES, TYPES_SCHEMA } from './type-values.js';
@@ -213,4 +218,22 @@ t.test('bytes that are no UTF-8 are never applied as something else', async (t) 
   t.match(running.told.stalled, [/invalid byte sequence for encoding "UTF8"/]);
   await running.until(async () => (await target.query('SELECT FROM b', pair.to)).rowCount === 1, 'others go on');
   t.equal((await target.query('SELECT FROM a', pair.to)).rowCount, 0);
+});
+
+t.test('what is small in the table and big on its way does not pass through the memory of the process', async (t) => {
+  const server = await startPostgres();
+  const pair = await makePair(server, server, 'CREATE TABLE a (id int PRIMARY KEY, v text, b bytea)', ['public.a']);
+  await server.query(
+    "INSERT INTO a VALUES (1, repeat('x', 1000000), NULL), (2, 'x', NULL), (3, NULL, decode(repeat('00', 1000000), 'hex'))",
+    pair.from,
+  );
+  const stored = await server.query('SELECT max(pg_column_size(a)) AS size FROM a', pair.from);
+  t.ok(Number(stored.rows[0]?.size) < 50_000, 'compressed');
+  const side = new SourceSide(await openMirrorClient(pair.config, 'monolith', 'test'));
+  await onTeardown(() => side.client.end());
+  const shape = (await readShapes(side.client, ['public.a'])).get('public.a');
+  if (shape === undefined) throw new Error('no shape');
+  t.equal(await readSmall(side, [{ shape, keys: ['1'] }]), null);
+  t.equal(await readSmall(side, [{ shape, keys: ['3'] }]), null);
+  t.equal((await readSmall(side, [{ shape, keys: ['2', '7'] }]))?.length, 2);
 });
