@@ -7,6 +7,7 @@ import { TABLES } from './schema.js';
 import type { World } from './world.js';
 
 const DOMAIN = 'shop';
+const COMMAND_DEADLINE_MS = 60_000;
 const names = TABLES.map((table) => `public.${table}`);
 
 /** pgfig itself: what the harness is there for. */
@@ -103,7 +104,9 @@ export async function command(world: World, args: readonly string[]): Promise<st
       output += data.toString();
     });
   }
+  const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_DEADLINE_MS);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
   if (code !== 0) throw new Error(`pgfig ${args.join(' ')} ended with ${code}: ${output.slice(-1_000)}`);
   return output;
 }

@@ -4,6 +4,8 @@ import { planFor } from './plan.js';
 import { dieAt, TURN_POINTS } from './points.js';
 import { relayDriver } from './relay-driver.js';
 
+t.setTimeout(600_000);
+
 t.test('the relay dies at each of its points in turn, and nothing is lost or done twice', async (t) => {
   const { findings, log, acked } = await run(planFor(1, 0), relayDriver(), {
     storm: (world) => dieAt(world, TURN_POINTS),

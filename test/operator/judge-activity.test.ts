@@ -9,7 +9,14 @@ import {
 import { judged, type Moment } from '../../src/operator/matrix/judge-activity.js';
 import { workOn } from '../../src/operator/matrix/own-work.js';
 
-const COUNTERS: TableCounters = { writes: 100, scans: 10, lastScan: null, partitioned: false, related: [] };
+const COUNTERS: TableCounters = {
+  writes: 100,
+  scans: 10,
+  lastScan: null,
+  partitioned: false,
+  related: [],
+  mirrored: false,
+};
 const work = (more: Partial<OwnWork> = {}): OwnWork => ({ ...NO_WORK, ...more });
 
 function moment(
@@ -53,6 +60,25 @@ t.test('what cannot be judged is no finding, and takes none away', async (t) => 
   t.match([foundOf(failed), failed.doubts], [{ writes: 0 }, ['failed']]);
   const later = moment(3, { count: { writes: 130 }, own: { hidden: 1, writes: 1, touches: 1 } });
   t.match(foundOf(after(moment(2, { count: { writes: 120 } }), later)), { writes: 20, writesAt: 2 });
+});
+
+t.test('of a mirrored table nothing is told, and what the mirror did is not told later either', async (t) => {
+  const writes = (count: number, mirrored: boolean): Partial<TableCounters> => ({
+    writes: count,
+    scans: count,
+    mirrored,
+  });
+  const mirrored = after(moment(2, { count: writes(150, true) }));
+  t.match([foundOf(mirrored), mirrored.doubts], [{ writes: 0, scans: 0 }, ['mirror']]);
+  const since = judged(mirrored, moment(3, { count: writes(190, false) }));
+  t.match(foundOf(since), { writes: 0, scans: 0 }, 'between the last look and its end');
+  t.match(
+    foundOf(judged(since, moment(4, { count: writes(191, false) }))),
+    { writes: 1, scans: 1 },
+    'others count again',
+  );
+  const busy = judged(mirrored, moment(3, { count: writes(190, false), settled: false }));
+  t.match(foundOf(judged(busy, moment(4, { count: writes(195, false) }))), { writes: 0 });
 });
 
 t.test('scans tell only where pgfig has let nothing pass', async (t) => {

@@ -6,6 +6,7 @@ const DOUBTS: Readonly<Record<Doubt, string>> = {
   hidden: 'no verdict on writes: triggers, cascades or functions of statements through pgfig write it too',
   failed: 'no verdict on writes: statements through pgfig failed, and may have written rows until then',
   'foreign-keys': 'no verdict on scans: tables tied to it by foreign keys were written, the scans may be their checks',
+  mirror: 'no verdict: the table is mirrored, and the counters do not tell the relay from others',
   unseen: 'statements through pgfig that cannot be seen through may have done it',
 };
 

@@ -15,6 +15,8 @@ export interface TableCounters {
   readonly partitioned: boolean;
   /** Tables that foreign keys tie to it, in either direction: writing these may scan it. */
   readonly related: readonly string[];
+  /** pgfig mirrors it: its relay, backfill and verification read it, or write it as a copy. */
+  readonly mirrored: boolean;
 }
 
 /** What pgfig has counted of one table in one database since the matrix began. */
@@ -43,6 +45,8 @@ export interface Baseline {
   readonly own: OwnWork;
   /** Statements on this database that could not be seen through. */
   readonly unseen: number;
+  /** The table was mirrored then: what came after may be the relay's. Absent in baselines of older versions. */
+  readonly mirrored?: boolean;
   /** What has been found since; it is judged anew with each comparison. */
   readonly found: Found;
 }
@@ -62,9 +66,10 @@ export interface Found {
  * 'hidden': triggers, cascades or functions of statements through pgfig have written the table.
  * 'failed': statements through pgfig failed, and may have written rows until then.
  * 'foreign-keys': tables that are tied to it were written, and the checks may have scanned it.
+ * 'mirror': pgfig's own relay reads the table, or writes it as a copy.
  * 'unseen': statements through pgfig that could not be seen through may have done it: what was found may be theirs.
  */
-export type Doubt = 'hidden' | 'failed' | 'foreign-keys' | 'unseen';
+export type Doubt = 'hidden' | 'failed' | 'foreign-keys' | 'mirror' | 'unseen';
 
 /** What is known of one table of one database. */
 export interface Activity {

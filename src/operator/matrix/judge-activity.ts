@@ -54,6 +54,14 @@ export function judged(before: Activity | null, moment: Moment): Activity {
       baseline: moment.settled ? baselineOf(moment) : null,
     };
   }
+  if (counters.mirrored || baseline.mirrored === true) {
+    // All that the mirror does stays out of the count: it begins anew behind each look.
+    const doubted: Activity = { ...known, doubts: ['mirror'], doubtsAt: at, before: foundOf(known) };
+    return {
+      ...doubted,
+      baseline: moment.settled ? baselineOf(moment) : { ...baseline, mirrored: true, found: NOTHING_FOUND },
+    };
+  }
   const { found, doubts } = compared(baseline, moment);
   const told = doubts.length === 0 ? known : { ...known, doubts, doubtsAt: at };
   const now = { ...told, baseline: { ...baseline, found } };
@@ -65,7 +73,8 @@ const restarted = (baseline: Baseline, { server, counters }: Moment): boolean =>
 
 function baselineOf({ at, server, counters, relatedWrites, ownBefore, unseenBefore }: Moment): Baseline {
   const { writes, scans } = counters;
-  return { at, server, writes, scans, relatedWrites, own: ownBefore, unseen: unseenBefore, found: NOTHING_FOUND };
+  const counted = { relatedWrites, own: ownBefore, unseen: unseenBefore, mirrored: counters.mirrored };
+  return { at, server, writes, scans, ...counted, found: NOTHING_FOUND };
 }
 
 function compared(baseline: Baseline, moment: Moment): { readonly found: Found; readonly doubts: readonly Doubt[] } {

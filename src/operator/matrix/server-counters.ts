@@ -53,6 +53,12 @@ const counters = (version: number): string => `
     JOIN pg_namespace rn ON rn.oid = r.relnamespace
    WHERE n.nspname <> 'pgfig' AND n.nspname !~ '^pg_'`;
 
+/** What capture and relay have registered in this database; schema pgfig is not there where nothing is mirrored. */
+const MIRRORED = `
+  SELECT n.nspname, k.relname
+    FROM pg_trigger t JOIN pg_class k ON k.oid = t.tgrelid JOIN pg_namespace n ON n.oid = k.relnamespace
+   WHERE t.tgname IN ('pgfig_capture', 'pgfig_guard') AND NOT t.tgisinternal`;
+
 /** Keys of partitions repeat those of the whole. */
 const FOREIGN_KEYS = `
   SELECT DISTINCT an.nspname, a.relname, bn.nspname, b.relname
@@ -82,7 +88,10 @@ export async function readServerCounters(client: pg.ClientBase): Promise<ServerC
   const related = relatedTables(await rowsOf<[string, string, string, string]>(client, FOREIGN_KEYS), roots);
   const partitions = new Map<string, string[]>();
   for (const [partition, root] of roots) partitions.set(root, [...(partitions.get(root) ?? []), partition]);
-  return { at, server, tables: tablesOf(rows, related), partitions };
+  const mirrored = new Set(
+    (await rowsOf<[string, string]>(client, MIRRORED)).map(([schema, name]) => tableKey(schema, name)),
+  );
+  return { at, server, tables: tablesOf(rows, related, mirrored), partitions };
 }
 
 /** Each statement by itself: within a transaction the server would show the same counters again and again. */
@@ -114,6 +123,7 @@ function relatedTables(
 function tablesOf(
   rows: readonly CounterRow[],
   related: ReadonlyMap<string, ReadonlySet<string>>,
+  mirrored: ReadonlySet<string>,
 ): ReadonlyMap<string, TableCounters> {
   const tables = new Map<string, TableCounters>();
   for (const [schema, name, rootSchema, rootName, writes, scans, last] of rows) {
@@ -125,6 +135,7 @@ function tablesOf(
       lastScan: Math.max(sum?.lastScan ?? 0, last ?? 0) || null,
       partitioned: sum?.partitioned === true || root !== tableKey(schema, name),
       related: [...(related.get(root) ?? [])],
+      mirrored: mirrored.has(root),
     });
   }
   return tables;
