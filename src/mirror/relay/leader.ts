@@ -12,6 +12,7 @@ import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
 import { type Retry, Stalls } from './stalls.js';
 import { readTables } from './target-store.js';
 import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
+import { unreadable } from './unreadable.js';
 import { Wakeup } from './wakeup.js';
 
 /** Changes of a bounded turn: about a second's work. */
@@ -248,7 +249,7 @@ export class Leader {
     if (error instanceof TablesChanged) {
       for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
     } else if (isOfTable(state)) {
-      const mended = await this.#stallMissing();
+      const mended = await this.#stallUnreadable();
       if (!mended && this.#memory.streaming) throw error;
       this.#memory.streaming = true;
     } else throw error;
@@ -285,13 +286,12 @@ export class Leader {
     await this.reread();
   }
 
-  /** @returns whether a table was gone */
-  async #stallMissing(): Promise<boolean> {
-    const followed = this.#tables.filter(({ state }) => state === 'in-step').map(({ name }) => name);
-    const there = await readShapes(this.#lead.source.client, followed);
-    const gone = followed.filter((name) => !there.has(name));
-    for (const name of gone) await this.#stall(name, 'the table is gone from the source', 'backfill');
-    return gone.length > 0;
+  /** A table that cannot be read must not hold up the others. @returns whether there was one */
+  async #stallUnreadable(): Promise<boolean> {
+    const followed = this.#tables.filter(({ state }) => state === 'in-step');
+    const refused = await unreadable(this.#lead.source.client, followed);
+    for (const { table, reason, remedy } of refused) await this.#stall(table, reason, remedy);
+    return refused.length > 0;
   }
 
   async reread(): Promise<void> {

@@ -1,4 +1,4 @@
-import { copiedColumns, ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
+import { type Column, copiedColumns, ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
 import { columnList, keyOf, sameKey, typedKey } from './events-sql.js';
 import type { SourceSide, WaitingEvent } from './source-side.js';
 
@@ -57,7 +57,7 @@ export async function readSmall(source: SourceSide, tables: readonly SmallTable[
 /** `size, there, columns...`; where the size is over the limit there is one row without columns. */
 function rowsSql({ shape, keys }: SmallTable): string {
   const columns = copiedColumns(shape);
-  const sizes = columns.map(({ name }) => `coalesce(pg_column_size(r.${ident(name)}), 0)`).join(' + ') || '0';
+  const sizes = columns.map(sizeSql).join(' + ') || '0';
   return (
     `WITH r AS MATERIALIZED (SELECT ${columnList(columns, 't')} ` +
     `FROM (${distinctKeys(shape, keys)}) k JOIN ${qualified(shape)} t ON ${sameKey(keyOf(shape))}), ` +
@@ -65,6 +65,12 @@ function rowsSql({ shape, keys }: SmallTable): string {
     `SELECT s.pgfig_size, r.pgfig_there, ${columnList(columns, 'r')} FROM s ` +
     `LEFT JOIN (SELECT true AS pgfig_there, r.* FROM r) r ON s.pgfig_size <= ${MOST_BYTES}`
   );
+}
+
+/** Texts count as they are when they travel: in the table they may be a hundredth of that, compressed. */
+function sizeSql({ name, type }: Column): string {
+  const size = /^(text|character varying.*|bytea)$/.test(type) ? 'octet_length' : 'pg_column_size';
+  return `coalesce(${size}(r.${ident(name)}), 0)`;
 }
 
 const distinctKeys = (shape: TableShape, keys: readonly string[]): string =>
