@@ -150,8 +150,7 @@ await stage('sync-latency', async (scope) => {
   await measure(committers, 'quiet', async () => true);
   if (backlog > 0) {
     await pgfig.writeRule('big', bigRule);
-    const big = async (): Promise<Status | undefined> =>
-      (await statuses(pgfig)).find(({ domain }) => domain === 'big');
+    const big = async (): Promise<Status | undefined> => (await statuses(pgfig)).find(({ domain }) => domain === 'big');
     await until(async () => ((await big())?.changes ?? 0) > 0, 'the backlog drains');
     await measure(committers, 'while a backlog drains', async () => (await big())?.whole === false);
     const left = await big();

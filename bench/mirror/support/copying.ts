@@ -32,10 +32,7 @@ export async function writeSteadily(
   perSecond: number,
 ): Promise<() => Promise<void>> {
   const script = path.join(pair.source.dataFolder, '..', `writes-${pair.from}.sql`);
-  writeFileSync(
-    script,
-    `\\set id random(0, ${rows - 1})\nUPDATE ${table} SET amount = amount + 1 WHERE id = :id;\n`,
-  );
+  writeFileSync(script, `\\set id random(0, ${rows - 1})\nUPDATE ${table} SET amount = amount + 1 WHERE id = :id;\n`);
   const args = ['-n', '-c', '4', '-M', 'prepared', '-T', '86400', '-R', String(perSecond), '-f', script];
   const child = spawn(await program('pgbench'), [...args, pair.source.url(pair.from)], { stdio: 'ignore' });
   let stopping = false;
