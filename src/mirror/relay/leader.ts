@@ -6,6 +6,7 @@ import type { TurnOutcome } from '../turn-outcome.js';
 import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
 import type { Lead } from './lease.js';
+import { Prepared } from './prepared.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
 import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
 import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
@@ -246,6 +247,7 @@ export class Leader {
     if (isLost(state)) throw error;
     await this.#lead.target.query('ROLLBACK');
     await this.#lead.source.client.query('ROLLBACK');
+    for (const client of [this.#lead.source.client, this.#lead.target]) await Prepared.of(client).forget();
     if (error instanceof TablesChanged) {
       for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
     } else if (isOfTable(state)) {
