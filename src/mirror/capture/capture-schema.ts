@@ -54,7 +54,10 @@ CREATE TABLE pgfig.consumers (
 REVOKE ALL ON pgfig.mirrors, pgfig.captured, pgfig.outbox, pgfig.consumers FROM PUBLIC;
 `;
 
+/** A publication of all tables or of the schema would refuse each DELETE of the sweep, had the outbox no identity. */
+const VERSION_2 = 'ALTER TABLE pgfig.outbox REPLICA IDENTITY FULL;';
+
 /** The tables that go when the last domain is removed, dependents first. */
 export const CAPTURE_TABLES = ['outbox', 'consumers', 'captured', 'mirrors'] as const;
 
-export const CAPTURE_SCHEMA: SchemaPart = { part: 'capture', steps: [VERSION_1] };
+export const CAPTURE_SCHEMA: SchemaPart = { part: 'capture', steps: [VERSION_1, VERSION_2] };

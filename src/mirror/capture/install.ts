@@ -47,7 +47,15 @@ export interface Installed {
  */
 export async function installMirror(config: Config, mirror: Mirror, options: InstallOptions = {}): Promise<Installed> {
   return withBoth(config, mirror, async (source, target) => {
-    await refuseWhatCannotBe(source, target, mirror);
+    for (let tries = 1; ; tries++) {
+      try {
+        await refuseWhatCannotBe(source, target, mirror);
+        break;
+      } catch (error) {
+        // A removal has just dropped pgfig's tables, while they were read.
+        if (tries === 3 || !(error instanceof Error && 'code' in error && error.code === '42P01')) throw error;
+      }
+    }
     for (;;) {
       await ensureSchemaPart(source, CAPTURE_SCHEMA);
       const id = await ensureMirror(source, mirror.domain);

@@ -52,7 +52,7 @@ async function removeCapture(source: pg.ClientBase, id: number, patience: LockPa
   const captured = await strayTables(source, id, []);
   for (const table of captured) await releaseTable(source, table, patience);
   if (!(await othersThan(source, id))) {
-    const lock = `LOCK TABLE ${CAPTURE_TABLES.map((table) => `pgfig.${table}`).join(', ')} IN ACCESS EXCLUSIVE MODE`;
+    const tables = CAPTURE_TABLES.map((table) => `pgfig.${table}`).join(', ');
     let gone = false;
     const work = async (): Promise<void> => {
       if (await othersThan(source, id)) return;
@@ -62,7 +62,7 @@ async function removeCapture(source: pg.ClientBase, id: number, patience: LockPa
     };
     await underShortLock(
       source,
-      { what: 'removal of the outbox', lock, oids: [], schema: SCHEMA_LOCK },
+      { what: 'removal of the outbox', tables, mode: 'ACCESS EXCLUSIVE', oids: [], schema: SCHEMA_LOCK },
       work,
       patience,
     );

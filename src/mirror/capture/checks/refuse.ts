@@ -4,6 +4,7 @@ import type { Mirror } from '../../mirror.js';
 import { readShapes } from '../../shape/read-shapes.js';
 import { identityProblems } from './identity-problems.js';
 import { privilegeProblems, roleProblems } from './privilege-problems.js';
+import { publicationProblems } from './publication-problems.js';
 import { serverProblems } from './server-problems.js';
 import { captureProblems, fitProblems, kindProblems } from './table-problems.js';
 import { triggerProblems } from './trigger-problems.js';
@@ -34,6 +35,8 @@ export async function problemsOf(
   });
   return [
     ...identity,
+    ...(await publicationProblems(from)),
+    ...(await publicationProblems(to)),
     ...(await kindProblems(from, mirror.tables, here)),
     ...(await allowed(captureProblems(from, mirror.domain, here))),
     ...(await kindProblems(to, mirror.tables, there)),
