@@ -13,9 +13,9 @@ export interface Storm {
  * @param only names of faults to choose from
  */
 export async function storm(world: World, only?: readonly string[]): Promise<Storm> {
-  const { seed, duration, kafka } = world.plan;
+  const { seed, duration } = world.plan;
   const random = new Random(seed * 7919);
-  const faults = Object.entries({ ...FAULTS, ...(kafka ? KAFKA_FAULTS : {}) }).filter(
+  const faults = Object.entries({ ...FAULTS, ...(world.kafka === null ? {} : KAFKA_FAULTS) }).filter(
     ([name]) => only === undefined || only.includes(name),
   );
   const total = faults.reduce((sum, [, [weight]]) => sum + weight, 0);

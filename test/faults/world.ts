@@ -7,6 +7,7 @@ import { FaultNetwork } from './network.js';
 import type { Plan } from './plan.js';
 import { controlOf } from './processes.js';
 import { DDL, fill } from './schema.js';
+import { makeTopic, TOPIC_PREFIX } from './topic-reader.js';
 
 const DATABASE = 'shop';
 /** Another name: servers that are copied from one template have one system identifier. */
@@ -26,7 +27,12 @@ export class World {
   readonly #driver: MirrorDriver;
   #closed = false;
 
-  static async create(plan: Plan, driver: MirrorDriver): Promise<World> {
+  /** @param prepare done before pgfig starts */
+  static async create(
+    plan: Plan,
+    driver: MirrorDriver,
+    prepare: (world: World) => Promise<void> = async () => {},
+  ): Promise<World> {
     const settings = { max_prepared_transactions: '20', autovacuum: 'on', ...driver.settings };
     const [source, target, { kafka }, crashes] = await Promise.all([
       startPostgres({ version: plan.sourceVersion, settings }),
@@ -46,6 +52,8 @@ export class World {
         await server.query(DDL, dbname);
       }),
     );
+    if (kafka !== null) await makeTopic(kafka);
+    await prepare(world);
     for (let i = 0; i < plan.instances; i++) await world.startPgfig(i);
     return world;
   }
@@ -113,7 +121,7 @@ export class World {
         monolith: through(this.sourceUrl, this.source, this.sourceNetwork),
         new_shop: through(this.targetUrl, this.target, this.targetNetwork),
       },
-      rules: this.#driver.rules(this.plan),
+      rules: this.#driver.rules(this.plan, this.kafka !== null),
       config: { listen: { workers: at === 0 ? 2 : 1 }, ...kafka },
       env: this.crashes.env,
     });
@@ -140,5 +148,3 @@ export class World {
     await Promise.all([this.source.remove(), this.target.remove(), this.kafka?.kill(), this.crashes.remove()]);
   }
 }
-
-export const TOPIC_PREFIX = 'faults.';

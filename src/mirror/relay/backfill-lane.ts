@@ -17,10 +17,10 @@ import { readTables, tableSql } from './target-store.js';
 
 export interface BackfillOptions {
   /**
-   * `fresh`: the target's table is empty. `overwrite`: it is emptied first. `replace`: its rows stay readable, and are
-   * replaced chunk by chunk. `resume`: go on with what was begun.
+   * `fresh`: the target's table is empty. `replace`: its rows stay readable, and are replaced chunk by chunk. `resume`:
+   * go on with what was begun.
    */
-  readonly mode: 'fresh' | 'overwrite' | 'replace' | 'resume';
+  readonly mode: 'fresh' | 'replace' | 'resume';
   /** Waits until a chunk may begin. @returns how many rows it may have at most */
   readonly pace: () => Promise<number>;
   readonly onProgress: (progress: BackfillState) => void;
@@ -114,8 +114,7 @@ export class BackfillLane {
     };
     return this.#save({ source, target }, table, begun, async () => {
       await this.#lead(target, owner);
-      if (mode === 'overwrite') await target.query(`DELETE FROM ${qualified(shape)}`);
-      if (mode !== 'fresh' && mode !== 'resume') return;
+      if (mode === 'replace') return;
       const { rows } = await target.query(`SELECT 1 FROM ${qualified(shape)} LIMIT 1`);
       if (rows.length > 0) throw this.#refusal(`table ${this.#name} has rows in ${this.#mirror.target}`);
     });
