@@ -179,7 +179,7 @@ t.test('garbage keeps what somebody has not seen yet', async (t) => {
     await consumer('UPDATE pgfig.consumers SET position = pg_current_snapshot()');
     await running.until(async () => (await waiting(pair)) === 0, 'no use to anybody');
     await running.relay.backfill('public.b', {
-      mode: 'overwrite',
+      mode: 'replace',
       pace: async () => 100,
       onProgress: () => {},
       signal: new AbortController().signal,
