@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { removeMirror } from '../../src/mirror/capture/remove.js';
+import { Follower } from '../../src/mirror/relay/follower.js';
 import { connect } from '../session/two-databases.js';
 import { startPgfig, type TestPgfig } from '../support/pgfig.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
+import { onTeardown } from '../support/teardown.js';
 import { makePair } from './capture-support.js';
 import { inStep, rowsOf, startRelay } from './relay-support.js';
 
@@ -222,4 +224,29 @@ t.test('a copy that is registered for another source is left alone', async (t) =
     t.same(await rowsOf(target, pair.to, 'a'), []);
     await running.relay.close();
   }
+});
+
+t.test('what a commit hears that came through an instance that does not lead', async (t) => {
+  const [source, target] = await Promise.all([startPostgres(), startPostgres()]);
+  const schema = 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)';
+  const pair = await makePair(source, target, schema, ['public.a', 'public.b']);
+  await pair.install();
+  await inStep(pair);
+  const { relay, until } = await startRelay(pair);
+  await until(() => relay.leader !== null, 'the relay leads');
+  const follower = new Follower(pair.config, pair.mirror);
+  await onTeardown(async () => follower.close());
+  for (let i = 1; i <= 5; i++) {
+    await source.query(`INSERT INTO a VALUES (${i})`, pair.from);
+    const group = [follower.turnAfterNow(), follower.turnAfterNow(), follower.turnAfterNow()];
+    t.same(await Promise.all(group), ['applied', 'applied', 'applied']);
+    t.equal((await rowsOf(target, pair.to, 'a')).length, i, 'the copy has it');
+  }
+  await target.query('ALTER TABLE b ADD CONSTRAINT never CHECK (id < 0)', pair.to);
+  await source.query('INSERT INTO b VALUES (1)', pair.from);
+  await until(() => relay.leader?.inStep === false, 'stalled');
+  t.equal(await follower.turnAfterNow(), 'stalled');
+  await target.kill();
+  t.equal(await follower.turnAfterNow(), 'failed');
+  t.equal(await follower.turnAfterNow(), 'failed', 'also of a target that was down before');
 });
