@@ -153,10 +153,7 @@ export const KAFKA_FAULTS: typeof FAULTS = {
     3,
     async (world, random) => {
       const down = random.below(1_500);
-      await world.kafka?.kill();
-      await pause(down);
-      await world.kafka?.restart();
-      return `down for ${down} ms`;
+      return (await world.kafka?.die(down)) === true ? `down for ${down} ms and until it has started` : 'still down';
     },
   ],
 };

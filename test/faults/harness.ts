@@ -50,7 +50,7 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
     if (driver.emptyFirst === true) await world.fill();
     if (!plan.backfillUnderLoad) await driver.backfill(world, false);
     note('the mirror is installed');
-    const topic = world.kafka === null ? null : await TopicWatch.begin(world, world.kafka);
+    const topic = world.kafka === null ? null : await TopicWatch.begin(world, world.kafka.broker);
     const filling = new Backfilling(world, driver);
     workload.start();
     if (plan.backfillUnderLoad) filling.start();

@@ -44,6 +44,7 @@ export async function storm(world: World, only?: readonly string[]): Promise<Sto
 async function calm(world: World): Promise<void> {
   for (const network of [world.sourceNetwork, world.targetNetwork]) network.heal();
   for (const control of world.controls) signal(control, 'SIGCONT');
+  await world.kafka?.back;
   for (const server of [world.source, world.target]) {
     // Two faults at once may have left it down; a server that recovers refuses for a while.
     const deadline = Date.now() + 20_000;

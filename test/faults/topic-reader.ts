@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestKafka } from '../support/kafka.js';
 
-export const TOPIC_PREFIX = 'faults.';
-/** The domain's name behind the prefix. */
-const TOPIC = `${TOPIC_PREFIX}shop`;
+const topicOf = (prefix: string): string => `${prefix}shop`;
 const PARTITIONS = 3;
 const READ_MS = 60_000;
 const END = 'the end';
@@ -21,27 +19,28 @@ export interface Message {
 }
 
 /** Several partitions, so that order within each is all there is. */
-export async function makeTopic(kafka: TestKafka): Promise<void> {
+export async function makeTopic(kafka: TestKafka, prefix: string): Promise<void> {
   const admin = kafka.client().admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic: topicOf(prefix), numPartitions: PARTITIONS }], waitForLeaders: true });
   } finally {
     await admin.disconnect();
   }
 }
 
 /** All messages up to now, each partition's in its order. @throws Error after READ_MS */
-export async function readTopic(kafka: TestKafka): Promise<Message[]> {
+export async function readTopic(kafka: TestKafka, prefix: string): Promise<Message[]> {
   const end = randomUUID();
-  await mark(kafka, end);
+  const topic = topicOf(prefix);
+  await mark(kafka, topic, end);
   const consumer = kafka.client().consumer({ groupId: `judge-${end}`, maxWaitTimeInMs: 100 });
   const messages: Message[] = [];
   const ended = new Set<number>();
   let timer: NodeJS.Timeout | undefined;
   try {
     await consumer.connect();
-    await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
+    await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       const text = (): string => `partitions ${[...ended].join()} of ${PARTITIONS}, ${messages.length} messages`;
       timer = setTimeout(() => reject(new Error(`the topic was not read in ${READ_MS} ms: ${text()}`)), READ_MS);
@@ -68,12 +67,12 @@ export async function readTopic(kafka: TestKafka): Promise<Message[]> {
 }
 
 /** Offsets do not tell the end, since what ends a transaction has one too. */
-async function mark(kafka: TestKafka, end: string): Promise<void> {
+async function mark(kafka: TestKafka, topic: string, end: string): Promise<void> {
   const producer = kafka.client().producer();
   await producer.connect();
   try {
     const messages = Array.from({ length: PARTITIONS }, (_, partition) => ({ key: END, value: end, partition }));
-    await producer.send({ topic: TOPIC, messages });
+    await producer.send({ topic, messages });
   } finally {
     await producer.disconnect();
   }

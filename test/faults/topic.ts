@@ -42,7 +42,7 @@ export class TopicWatch {
     const acked = journal.operations
       .filter(({ outcome, durable }) => outcome === 'acked' && durable)
       .map(({ id }) => `public.ops ${JSON.stringify({ op: id })}`);
-    return judgeTopic(await readTopic(this.#kafka), { before: this.#before, after, acked });
+    return judgeTopic(await readTopic(this.#kafka, this.#world.topicPrefix), { before: this.#before, after, acked });
   }
 }
 
