@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { parseSnapshot, type Snapshot } from '../position/snapshot.js';
 import { qualified, type TableShape } from '../shape/table-shape.js';
-import { eventsSince, type Since } from './events-sql.js';
+import { eventsSince, firstXids, type Since } from './events-sql.js';
 import { Prepared } from './prepared.js';
 import { type Stamp, stampsSql } from './stamp.js';
 
@@ -94,11 +94,12 @@ export class SourceSide {
   async cut(since: readonly Since[], most: number): Promise<bigint | null> {
     const xids: bigint[] = [];
     for (const one of since) {
-      const events = eventsSince([one], null);
-      const [found] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid OFFSET ${most} LIMIT 1`);
-      if (found?.[0] == null) continue;
-      const [least] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid LIMIT 1`);
-      const [at, lowest] = [BigInt(found[0]), BigInt(least?.[0] ?? 0)];
+      const [found] = await this.#rows(
+        `WITH x AS MATERIALIZED (${firstXids(one, most + 1)})
+         SELECT min(xid::text::numeric)::text, max(xid::text::numeric)::text FROM x HAVING count(*) > ${most}`,
+      );
+      if (found === undefined) continue;
+      const [lowest, at] = [BigInt(found[0] ?? 0), BigInt(found[1] ?? 0)];
       xids.push(at > lowest ? at : at + 1n);
     }
     return xids.length === 0 ? null : xids.reduce((a, b) => (a < b ? a : b));
