@@ -7,7 +7,7 @@ export interface MirrorDriver {
   /** Settings of both servers. */
   readonly settings: Readonly<Record<string, string>>;
   /** pgfig's rules. */
-  rules(plan: Plan): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  rules(plan: Plan, kafka: boolean): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Before the load: from now on no change is missed. */
   install(world: World): Promise<void>;
   /** Tables are filled only after they are captured: nothing to backfill. */
@@ -16,8 +16,8 @@ export interface MirrorDriver {
   controls?(): number[];
   /** Ends what the driver has started. */
   close?(): void;
-  /** Copies what is there; may be called again when it was interrupted. @throws Error when it was */
-  backfill(world: World): Promise<void>;
+  /** Copies what is there. @param again it was interrupted before @throws Error when it was interrupted */
+  backfill(world: World, again: boolean): Promise<void>;
   /** @returns what is still on its way; null: nothing, the copy is as the source is now, once nobody writes */
   behind(world: World): Promise<string | null>;
   /** Whether the copy equals one moment of the source, so that an invariant must hold; asked in the same snapshot. */

@@ -80,6 +80,21 @@ async function crashPoint(world: World, random: Random): Promise<string> {
   return `armed ${name}, pass ${nth}`;
 }
 
+/** It goes on after others had the time to take over, with what it knew when it fell asleep. */
+async function asleepAtPoint(world: World, random: Random): Promise<string> {
+  const name = random.pick(CRASH_POINTS.filter((point) => world.kafka !== null || !point.startsWith('kafka')));
+  await world.crashes.arm(name, { action: 'stop' });
+  const deadline = Date.now() + 2_000;
+  while (world.crashes.waiting(name) && Date.now() < deadline) await pause(20);
+  await world.crashes.disarm(name);
+  const ms = 300 + random.below(1_500);
+  const forgets = random.chance(0.5);
+  if (forgets) random.pick([world.sourceNetwork, world.targetNetwork]).drop();
+  await pause(ms);
+  for (const control of world.controls) signal(control, 'SIGCONT');
+  return `${name}, ${ms} ms${forgets ? ', one network dropped meanwhile' : ''}`;
+}
+
 const instance = (world: World, random: Random) => {
   const at = random.below(world.pgfigs.length);
   return { at, pid: world.pgfigs[at]?.pid ?? 0 };
@@ -95,6 +110,7 @@ export const FAULTS: Readonly<Record<string, readonly [weight: number, Fault]>> 
   'source: kill -9 of a backend': [1, async (world, random) => backend(world.source, random)],
   'sessions terminated': [2, terminate],
   'crash point': [5, crashPoint],
+  'control: asleep at a crash point': [2, asleepAtPoint],
   'control: kill -9': [
     2,
     async (world, random) => (signal(random.pick(world.controls), 'SIGKILL') ? 'killed' : 'was dead'),
@@ -137,10 +153,7 @@ export const KAFKA_FAULTS: typeof FAULTS = {
     3,
     async (world, random) => {
       const down = random.below(1_500);
-      await world.kafka?.kill();
-      await pause(down);
-      await world.kafka?.restart();
-      return `down for ${down} ms`;
+      return (await world.kafka?.die(down)) === true ? `down for ${down} ms and until it has started` : 'still down';
     },
   ],
 };

@@ -3,6 +3,7 @@ import type { MirrorDriver } from './driver.js';
 import { brokenInvariants, judge } from './judge.js';
 import type { Plan } from './plan.js';
 import { storm } from './storm.js';
+import { TopicWatch } from './topic.js';
 import { Workload } from './workload.js';
 import { World } from './world.js';
 
@@ -21,7 +22,7 @@ export interface Interference {
   readonly faults?: readonly string[];
   /** In place of faults by chance: what goes wrong. @returns what happened */
   readonly storm?: (world: World) => Promise<readonly string[]>;
-  /** Done before the mirror is installed. */
+  /** Done before pgfig starts, and installs the mirror. */
   readonly prepare?: (world: World) => Promise<void>;
   /** Done once the mirror has caught up, before the verdict: a planted fault. */
   readonly plant?: (world: World) => Promise<void>;
@@ -34,7 +35,7 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   const log: string[] = [];
   const began = Date.now();
   const note = (what: string): number => log.push(`${((Date.now() - began) / 1000).toFixed(1)} s: ${what}`);
-  const world = await World.create(plan, driver);
+  const world = await World.create(plan, driver, interference.prepare);
   note('everything runs');
   const findings: string[] = [];
   const workload = new Workload({
@@ -45,11 +46,11 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
   const observer = new Observer(world, driver);
   try {
     if (driver.emptyFirst !== true) await world.fill();
-    await interference.prepare?.(world);
     await driver.install(world);
     if (driver.emptyFirst === true) await world.fill();
-    if (!plan.backfillUnderLoad) await driver.backfill(world);
+    if (!plan.backfillUnderLoad) await driver.backfill(world, false);
     note('the mirror is installed');
+    const topic = world.kafka === null ? null : await TopicWatch.begin(world, world.kafka.broker);
     const filling = new Backfilling(world, driver);
     workload.start();
     if (plan.backfillUnderLoad) filling.start();
@@ -67,6 +68,7 @@ export async function run(plan: Plan, driver: MirrorDriver, interference: Interf
     if (findings.length === 0) {
       await interference.plant?.(world);
       findings.push(...(await judge(world.sourceUrl, world.targetUrl, workload.journal)));
+      if (topic !== null) findings.push(...(await topic.judge(workload.journal)));
     }
     note('judged');
     findings.push(...observer.findings);
@@ -113,7 +115,7 @@ class Backfilling {
     const deadline = Date.now() + this.#world.plan.duration + SETTLE_MS;
     for (let times = 1; ; times++) {
       try {
-        await this.#driver.backfill(this.#world);
+        await this.#driver.backfill(this.#world, times > 1);
         this.log.push(`backfill done, begun ${times} times`);
         return;
       } catch (error) {

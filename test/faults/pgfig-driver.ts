@@ -8,18 +8,20 @@ import type { World } from './world.js';
 
 const DOMAIN = 'shop';
 const COMMAND_DEADLINE_MS = 60_000;
+const INSTALL_MS = 60_000;
 const names = TABLES.map((table) => `public.${table}`);
 
 /** pgfig itself: what the harness is there for. */
 export const pgfigDriver: MirrorDriver = {
   name: 'pgfig',
   settings: {},
-  rules: (plan: Plan) => ({
+  rules: (plan: Plan, kafka: boolean) => ({
     [DOMAIN]: {
       database: 'new_shop',
       tables: names,
       phase: 'dual-write',
       mirror: { capture: 'outbox', apply: plan.apply, syncTimeout: '500ms' },
+      ...(kafka && { events: {} }),
     },
   }),
   // Entering dual-write installs.
@@ -29,14 +31,17 @@ export const pgfigDriver: MirrorDriver = {
     await until(
       'every table is captured',
       async () => (await world.inTarget<{ count: number }>(all).catch(() => []))[0]?.count === names.length,
-      60_000,
+      INSTALL_MS,
+    );
+    if (world.kafka === null) return;
+    await until(
+      'the feed has begun',
+      async () => (await world.inSource('SELECT FROM pgfig.consumers').catch(() => [])).length > 0,
+      INSTALL_MS,
     );
   },
-  backfill: async (world) => {
-    const begun = await world
-      .inTarget<{ state: string }>("SELECT state FROM pgfig.relay_tables WHERE state <> 'new'")
-      .catch(() => []);
-    await command(world, ['backfill', DOMAIN, ...(begun.length > 0 ? ['--resume'] : [])]);
+  backfill: async (world, again) => {
+    await command(world, ['backfill', DOMAIN, ...(again ? ['--resume'] : [])]);
     const left = await notInStep(world);
     if (left.length > 0) throw new Error(`backfill ended, and not in step are ${left.join('; ')}`);
   },
@@ -56,7 +61,7 @@ export const pgfigDriver: MirrorDriver = {
     if ((waiting?.count ?? 0) > 0) {
       return `${waiting?.count} events that position ${relay.position} does not see, the oldest of ${waiting?.oldest}`;
     }
-    return relay.whole ? null : 'the position is not whole';
+    return relay.whole ? unsent(world) : 'the position is not whole';
   },
   wholeSql: `SELECT whole AND NOT EXISTS (SELECT FROM pgfig.relay_tables WHERE state <> 'in-step') AS whole
     FROM pgfig.relay WHERE domain = '${DOMAIN}'`,
@@ -84,6 +89,16 @@ export const fromTheFirst: MirrorDriver = {
     await world.inTarget("UPDATE pgfig.relay_tables SET state = 'in-step'");
   },
   backfill: async () => {},
+};
+
+/** What a consumer beside the copy has not had. */
+const unsent = async (world: World): Promise<string | null> => {
+  const [late] = await world.inSource<{ consumer: string; count: number }>(
+    `SELECT c.consumer, count(*)::int AS count FROM pgfig.outbox o
+       JOIN pgfig.consumers c ON c.mirror = o.mirror AND NOT pg_visible_in_snapshot(o.xid, c.position)
+      GROUP BY 1 ORDER BY 1 LIMIT 1`,
+  );
+  return late === undefined ? null : `${late.count} events that ${late.consumer} has not had`;
 };
 
 const notInStep = async (world: World): Promise<string[]> => {

@@ -16,8 +16,8 @@ export function relayDriver(): MirrorDriver {
   return {
     ...pgfigDriver,
     name: 'relay alone',
-    rules: (plan) => {
-      const { shop } = pgfigDriver.rules(plan);
+    rules: (plan, kafka) => {
+      const { shop } = pgfigDriver.rules(plan, kafka);
       return { shop: { ...shop, phase: 'monolith' } };
     },
     install: async (world) => {

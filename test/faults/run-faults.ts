@@ -11,9 +11,8 @@ import { standIn } from './stand-in.js';
  */
 const drivers = { 'stand-in': () => standIn, relay: relayDriver, first: () => fromTheFirst, pgfig: () => pgfigDriver };
 const driverOf = drivers[(process.argv[2] ?? 'pgfig') as keyof typeof drivers];
-const kafka = process.env.PGFIG_FAULT_KAFKA === '1';
 for (const seed of seedsOf([1, 2, 3, 4, 5, 6, 7, 8])) {
-  const plan = planFor(seed, secondsOf(10), kafka);
+  const plan = planFor(seed, secondsOf(10));
   console.log(`seed ${seed}: ${JSON.stringify(plan)}`);
   const { findings, log, acked, wholeSights } = await run(plan, driverOf());
   console.log(

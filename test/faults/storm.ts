@@ -13,9 +13,9 @@ export interface Storm {
  * @param only names of faults to choose from
  */
 export async function storm(world: World, only?: readonly string[]): Promise<Storm> {
-  const { seed, duration, kafka } = world.plan;
+  const { seed, duration } = world.plan;
   const random = new Random(seed * 7919);
-  const faults = Object.entries({ ...FAULTS, ...(kafka ? KAFKA_FAULTS : {}) }).filter(
+  const faults = Object.entries({ ...FAULTS, ...(world.kafka === null ? {} : KAFKA_FAULTS) }).filter(
     ([name]) => only === undefined || only.includes(name),
   );
   const total = faults.reduce((sum, [, [weight]]) => sum + weight, 0);
@@ -44,6 +44,7 @@ export async function storm(world: World, only?: readonly string[]): Promise<Sto
 async function calm(world: World): Promise<void> {
   for (const network of [world.sourceNetwork, world.targetNetwork]) network.heal();
   for (const control of world.controls) signal(control, 'SIGCONT');
+  await world.kafka?.back;
   for (const server of [world.source, world.target]) {
     // Two faults at once may have left it down; a server that recovers refuses for a while.
     const deadline = Date.now() + 20_000;

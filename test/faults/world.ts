@@ -1,12 +1,14 @@
-import { startKafka, type TestKafka } from '../support/kafka.js';
+import { randomUUID } from 'node:crypto';
 import { startPgfig, type TestPgfig } from '../support/pgfig.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
+import { Broker } from './broker.js';
 import { CrashFiles } from './crash-files.js';
 import type { MirrorDriver } from './driver.js';
 import { FaultNetwork } from './network.js';
 import type { Plan } from './plan.js';
-import { controlOf } from './processes.js';
+import { controlOf, signal } from './processes.js';
 import { DDL, fill } from './schema.js';
+import { makeTopic } from './topic-reader.js';
 
 const DATABASE = 'shop';
 /** Another name: servers that are copied from one template have one system identifier. */
@@ -21,17 +23,24 @@ export class World {
   readonly sourceNetwork: FaultNetwork;
   readonly targetNetwork: FaultNetwork;
   readonly crashes: CrashFiles;
-  readonly kafka: TestKafka | null;
+  readonly kafka: Broker | null;
   readonly pgfigs: TestPgfig[] = [];
+  /** The broker may have topics of other runs. */
+  readonly topicPrefix = `faults.${randomUUID()}.`;
   readonly #driver: MirrorDriver;
   #closed = false;
 
-  static async create(plan: Plan, driver: MirrorDriver): Promise<World> {
+  /** @param prepare done before pgfig starts */
+  static async create(
+    plan: Plan,
+    driver: MirrorDriver,
+    prepare: (world: World) => Promise<void> = async () => {},
+  ): Promise<World> {
     const settings = { max_prepared_transactions: '20', autovacuum: 'on', ...driver.settings };
-    const [source, target, { kafka }, crashes] = await Promise.all([
+    const [source, target, kafka, crashes] = await Promise.all([
       startPostgres({ version: plan.sourceVersion, settings }),
       startPostgres({ settings }),
-      plan.kafka ? startKafka({ own: true }) : { kafka: null },
+      plan.kafka ? Broker.get() : null,
       CrashFiles.create(),
     ]);
     const networks = await Promise.all([FaultNetwork.open(() => source), FaultNetwork.open(() => target)]);
@@ -46,6 +55,8 @@ export class World {
         await server.query(DDL, dbname);
       }),
     );
+    if (kafka !== null) await makeTopic(kafka.broker, world.topicPrefix);
+    await prepare(world);
     for (let i = 0; i < plan.instances; i++) await world.startPgfig(i);
     return world;
   }
@@ -56,7 +67,7 @@ export class World {
     [source, target]: [TestPostgres, TestPostgres],
     [sourceNetwork, targetNetwork]: [FaultNetwork, FaultNetwork],
     crashes: CrashFiles,
-    kafka: TestKafka | null,
+    kafka: Broker | null,
   ) {
     this.plan = plan;
     this.#driver = driver;
@@ -107,13 +118,14 @@ export class World {
     if (this.#closed) return;
     const through = (url: string, server: TestPostgres, network: FaultNetwork): string =>
       url.replace(`:${server.port}/`, `:${network.port}/`);
-    const kafka = this.kafka === null ? {} : { kafka: { brokers: this.kafka.brokers, topicPrefix: TOPIC_PREFIX } };
+    const kafka =
+      this.kafka === null ? {} : { kafka: { brokers: this.kafka.broker.brokers, topicPrefix: this.topicPrefix } };
     this.pgfigs[at] = await startPgfig({
       databases: {
         monolith: through(this.sourceUrl, this.source, this.sourceNetwork),
         new_shop: through(this.targetUrl, this.target, this.targetNetwork),
       },
-      rules: this.#driver.rules(this.plan),
+      rules: this.#driver.rules(this.plan, this.kafka !== null),
       config: { listen: { workers: at === 0 ? 2 : 1 }, ...kafka },
       env: this.crashes.env,
     });
@@ -135,10 +147,10 @@ export class World {
   async close(): Promise<void> {
     this.#closed = true;
     this.#driver.close?.();
+    // One that sleeps keeps the pipes of its primary open.
+    for (const control of this.controls) signal(control, 'SIGCONT');
     await Promise.all(this.pgfigs.map((pgfig) => pgfig.kill().catch(() => {})));
     await Promise.all([this.sourceNetwork.close(), this.targetNetwork.close()]);
-    await Promise.all([this.source.remove(), this.target.remove(), this.kafka?.kill(), this.crashes.remove()]);
+    await Promise.all([this.source.remove(), this.target.remove(), this.crashes.remove()]);
   }
 }
-
-export const TOPIC_PREFIX = 'faults.';

@@ -48,7 +48,7 @@ export interface BackfillRelay extends JobRelay {
   backfill(
     table: string,
     options: {
-      readonly mode: 'fresh' | 'overwrite' | 'replace' | 'resume';
+      readonly mode: 'fresh' | 'replace' | 'resume';
       readonly pace: () => Promise<number>;
       readonly onProgress: (progress: CopyProgress) => void;
       readonly signal: AbortSignal;

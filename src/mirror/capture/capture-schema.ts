@@ -18,6 +18,8 @@ CREATE TABLE pgfig.captured (
   table_name   text NOT NULL,
   key_columns  text[] NOT NULL,
   version      integer NOT NULL,
+  -- Of the table's events all that this sees may be gone from the outbox.
+  swept        pg_snapshot,
   installed_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -7,6 +7,7 @@ import { readShapes } from '../shape/read-shapes.js';
 import { leavesOf, qualified, type TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair, type Range } from './apply-table.js';
 import { type ChunkDone, copyChunk, deleteExtras } from './backfill-chunk.js';
+import { committed } from './committed.js';
 import { closeAtOnce, openSource, openTarget } from './connections.js';
 import type { BackfillState, RelayTable } from './relay-table.js';
 import type { Waiting } from './source-side.js';
@@ -16,10 +17,10 @@ import { readTables, tableSql } from './target-store.js';
 
 export interface BackfillOptions {
   /**
-   * `fresh`: the target's table is empty. `overwrite`: it is emptied first. `replace`: its rows stay readable, and are
-   * replaced chunk by chunk. `resume`: go on with what was begun.
+   * `fresh`: the target's table is empty. `replace`: its rows stay readable, and are replaced chunk by chunk. `resume`:
+   * go on with what was begun.
    */
-  readonly mode: 'fresh' | 'overwrite' | 'replace' | 'resume';
+  readonly mode: 'fresh' | 'replace' | 'resume';
   /** Waits until a chunk may begin. @returns how many rows it may have at most */
   readonly pace: () => Promise<number>;
   readonly onProgress: (progress: BackfillState) => void;
@@ -113,8 +114,7 @@ export class BackfillLane {
     };
     return this.#save({ source, target }, table, begun, async () => {
       await this.#lead(target, owner);
-      if (mode === 'overwrite') await target.query(`DELETE FROM ${qualified(shape)}`);
-      if (mode !== 'fresh' && mode !== 'resume') return;
+      if (mode === 'replace') return;
       const { rows } = await target.query(`SELECT 1 FROM ${qualified(shape)} LIMIT 1`);
       if (rows.length > 0) throw this.#refusal(`table ${this.#name} has rows in ${this.#mirror.target}`);
     });
@@ -144,7 +144,7 @@ export class BackfillLane {
     try {
       await work?.();
       await this.#update(target, before, after);
-      await target.query('COMMIT');
+      await committed(target);
       return after;
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -180,7 +180,7 @@ export class BackfillLane {
     }
     await pair.source.commit();
     await pair.source.flushed(moment.lsn);
-    await target.query('COMMIT');
+    await committed(target);
     this.#adapt(performance.now() - began);
     return after;
   }

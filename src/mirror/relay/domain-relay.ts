@@ -28,6 +28,8 @@ export class DomainRelay {
   #leader: Leader | null = null;
   #role: RelayStatus['role'] = 'starting';
   #error: Error | null = null;
+  /** Of the last turn that was led from here. */
+  #moment: number | null = null;
 
   constructor(config: Config, mirror: Mirror, events: RelayEvents) {
     this.#config = config;
@@ -42,6 +44,7 @@ export class DomainRelay {
       domain: this.mirror.domain,
       role: this.#role,
       error: this.#error?.message ?? leading?.error ?? null,
+      moment: leading?.moment ?? this.#moment,
       leading,
     };
   }
@@ -108,6 +111,7 @@ export class DomainRelay {
     if (election.type !== 'leads') {
       this.#become(election.type === 'follows' ? 'following' : 'not-installed');
       this.#error = null;
+      this.#moment = null;
       return false;
     }
     const { lead } = election;
@@ -121,6 +125,7 @@ export class DomainRelay {
       await leader.run();
       return true;
     } finally {
+      this.#moment = leader.status.moment;
       this.#leader = null;
       leader.end();
       closeAtOnce(lead.source.client);

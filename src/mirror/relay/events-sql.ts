@@ -46,9 +46,14 @@ export const keyAlias = (at: number): string => `k${at}`;
  */
 export function typedKey(key: readonly KeyColumn[], text: string): string {
   const [only] = key;
-  if (key.length === 1 && only !== undefined) return `${text}::${only.type} AS ${keyAlias(0)}`;
-  return key.map(({ type }, at) => `(${text}::text[])[${at + 1}]::${type} AS ${keyAlias(at)}`).join(', ');
+  if (key.length === 1 && only !== undefined) return `${text}::${only.type}${collate(only)} AS ${keyAlias(0)}`;
+  return key
+    .map((column, at) => `(${text}::text[])[${at + 1}]::${column.type}${collate(column)} AS ${keyAlias(at)}`)
+    .join(', ');
 }
+
+/** What is compared, and taken for equal, as the column is. */
+const collate = ({ collation }: KeyColumn): string => (collation === '' ? '' : ` COLLATE ${collation}`);
 
 /** `t."id" OPERATOR(pg_catalog.=) k.k0 AND ...` */
 export function sameKey(key: readonly KeyColumn[], table = 't', keys = 'k'): string {

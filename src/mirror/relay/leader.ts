@@ -1,15 +1,19 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
+import { covers } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TurnOutcome } from '../turn-outcome.js';
+import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
 import type { Lead } from './lease.js';
+import { Prepared } from './prepared.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
 import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
 import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
 import { type Retry, Stalls } from './stalls.js';
 import { readTables } from './target-store.js';
 import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
+import { unreadable } from './unreadable.js';
 import { Wakeup } from './wakeup.js';
 
 /** Changes of a bounded turn: about a second's work. */
@@ -99,6 +103,7 @@ export class Leader {
     });
     await client.query('LISTEN pgfig_poke');
     await this.reread();
+    await this.#notGoneBack();
   }
 
   poke(): void {
@@ -242,10 +247,11 @@ export class Leader {
     if (isLost(state)) throw error;
     await this.#lead.target.query('ROLLBACK');
     await this.#lead.source.client.query('ROLLBACK');
+    for (const client of [this.#lead.source.client, this.#lead.target]) await Prepared.of(client).forget();
     if (error instanceof TablesChanged) {
       for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
     } else if (isOfTable(state)) {
-      const mended = await this.#stallMissing();
+      const mended = await this.#stallUnreadable();
       if (!mended && this.#memory.streaming) throw error;
       this.#memory.streaming = true;
     } else throw error;
@@ -263,13 +269,31 @@ export class Leader {
     this.#rereadAt = 0;
   }
 
-  /** @returns whether a table was gone */
-  async #stallMissing(): Promise<boolean> {
-    const followed = this.#tables.filter(({ state }) => state === 'in-step').map(({ name }) => name);
-    const there = await readShapes(this.#lead.source.client, followed);
-    const gone = followed.filter((name) => !there.has(name));
-    for (const name of gone) await this.#stall(name, 'the table is gone from the source', 'backfill');
-    return gone.length > 0;
+  /**
+   * The target may be another one than it was: a standby that was promoted before it had all, a restored backup. Changes
+   * that it has lost are gone from the outbox, if they were applied and swept before.
+   */
+  async #notGoneBack(): Promise<void> {
+    const captured = await capturedTables(this.#lead.source, this.#row.mirror);
+    for (const { name, swept } of captured) {
+      const table = this.#tables.find((one) => one.name === name);
+      if (table === undefined || table.state === 'new' || table.remedy === 'backfill') continue;
+      if (covers(table.position ?? this.#row.position, swept)) continue;
+      await this.#stall(
+        name,
+        'the target has lost changes that were applied to it: it has gone back in time',
+        'backfill',
+      );
+    }
+    await this.reread();
+  }
+
+  /** A table that cannot be read must not hold up the others. @returns whether there was one */
+  async #stallUnreadable(): Promise<boolean> {
+    const followed = this.#tables.filter(({ state }) => state === 'in-step');
+    const refused = await unreadable(this.#lead.source.client, followed);
+    for (const { table, reason, remedy } of refused) await this.#stall(table, reason, remedy);
+    return refused.length > 0;
   }
 
   async reread(): Promise<void> {

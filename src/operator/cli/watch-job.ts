@@ -6,10 +6,13 @@ import { DivergenceStore } from '../../jobs/store/divergence-store.js';
 import { type Job, type JobKind, JobStore } from '../../jobs/store/job-store.js';
 import type { Mirror } from '../../mirror/mirror.js';
 import { DomainRelay } from '../../mirror/relay/domain-relay.js';
+import { sqlstateOf } from '../../mirror/relay/sqlstate.js';
 import { JOB_WORK, sightOf } from '../mirror/job-kinds.js';
 import { rowsProgress } from './progress-rows.js';
 
 const POLL_MS = 100;
+/** How long the control database may be away while a job is watched: whoever runs the job goes on with it. */
+const UNHEARD_MS = 30_000;
 /** A running pgfig takes a job within this time. */
 const TAKEN_MS = 2_000;
 /** How long a relay of this process may take until it leads, or follows another one. */
@@ -64,22 +67,31 @@ export class JobDesk {
   async #watch(job: Job, own: OwnRelay, stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): Promise<Job> {
     const bar = rowsProgress(stream);
     const began = Date.now();
+    let heard = began;
     try {
-      for (;;) {
-        const now = await this.store.get(job.id);
+      for (; ; await new Promise((resolve) => setTimeout(resolve, POLL_MS))) {
+        const now = await this.store.get(job.id).catch((error: unknown) => {
+          if (!isAway(error) || Date.now() - heard > UNHEARD_MS) throw error;
+          return undefined;
+        });
+        if (now === undefined) continue;
+        heard = Date.now();
         if (now === null) throw new PgfigError('INTERNAL', `job ${job.id} is gone from the control database`);
         if (now.state !== 'waiting' && now.state !== 'running') return now;
         const { rows, total, note } = sightOf(job.kind, own.progress ?? now.progress);
         bar.update(rows, total, note);
         if (now.state === 'waiting' && Date.now() - began > TAKEN_MS) own.start();
         own.check();
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
     } finally {
       bar.stop();
     }
   }
 }
+
+/** The connection is lost, or the server is down or starts: as against an answer that would be the same again. */
+const isAway = (error: unknown): boolean =>
+  /^(|08...|57P..|53...)$/.test(sqlstateOf(error)) && !(error instanceof PgfigError);
 
 /** A relay and a runner in this process, for when no other leads the domain. */
 class OwnRelay {

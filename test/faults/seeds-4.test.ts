@@ -1,0 +1,4 @@
+import t from 'tap';
+import { testSeeds } from './seeds.js';
+
+await testSeeds(t, 4);
