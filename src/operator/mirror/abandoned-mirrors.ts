@@ -5,11 +5,14 @@ import { capturedDomains, removeUnled } from '../../mirror/relay/abandoned.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import { errorFields } from '../log/logger.js';
 
-/** A domain that no rule names may be another installation's, which is just being restarted. */
+/**
+ * An edit by mistake, put right in time, costs no copy; and what no rule names may be another installation's, which is
+ * just being restarted.
+ */
 const GRACE_MS = 10 * 60_000;
 
 export interface AbandonedOptions {
-  /** How long a domain that no rule names is seen before its mirror is removed. */
+  /** How long no rule has wanted a mirror before it is removed. */
   readonly graceMs?: number;
 }
 
@@ -21,8 +24,8 @@ export class AbandonedMirrors {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #graceMs: number;
-  /** When a domain that no rule names was seen first. */
-  readonly #unnamed = new Map<string, number>();
+  /** Since when no rule is known to want a domain's mirror. */
+  readonly #since = new Map<string, number>();
   #told = '';
 
   constructor(config: Config, log: Logger, { graceMs = GRACE_MS }: AbandonedOptions = {}) {
@@ -49,22 +52,25 @@ export class AbandonedMirrors {
 
   #unwanted(rules: RuleSet, name: string): boolean {
     const domain = rules.domains.find((one) => one.name === name);
-    if (domain !== undefined) {
-      this.#unnamed.delete(name);
-      if (domain.phase === 'write-new' || domain.phase === 'retired') return false;
-      return mirrorOf(domain, rules.defaultDatabase)?.rule.capture !== 'outbox';
+    const moved = domain?.phase === 'write-new' || domain?.phase === 'retired';
+    if (moved || (domain && mirrorOf(domain, rules.defaultDatabase)?.rule.capture === 'outbox')) {
+      this.#since.delete(name);
+      return false;
     }
-    const first = this.#unnamed.get(name);
-    if (first === undefined) {
-      this.#unnamed.set(name, Date.now());
-      const then = rules.domains.length === 0 ? 'is left, since there are no rules at all' : 'will be removed';
-      this.#log.warn(
-        { domain: name },
-        `no rule names a domain that is captured: its mirror ${then}. pgfig mirror remove ${name} removes it at once`,
-      );
-    }
+    const since = this.#since.get(name) ?? Date.now();
+    if (!this.#since.has(name)) this.#tell(rules, name, domain === undefined);
+    this.#since.set(name, since);
     // A wrong path to the rules must not cost every copy.
-    return rules.domains.length > 0 && Date.now() - (first ?? Date.now()) >= this.#graceMs;
+    return rules.domains.length > 0 && Date.now() - since >= this.#graceMs;
+  }
+
+  #tell(rules: RuleSet, name: string, unnamed: boolean): void {
+    const why = unnamed ? 'no rule names a domain that is captured' : 'the rule of a captured domain wants no mirror';
+    const then =
+      rules.domains.length === 0
+        ? 'it is left, since there are no rules at all'
+        : `its mirror is removed in ${this.#graceMs / 60_000} minutes`;
+    this.#log.warn({ domain: name }, `${why}: ${then}. pgfig mirror remove ${name} removes it at once`);
   }
 
   async #remove(rules: RuleSet, name: string): Promise<void> {
@@ -73,7 +79,7 @@ export class AbandonedMirrors {
     try {
       const removed = await removeUnled(this.#config, { domain: name, source: rules.defaultDatabase, target });
       if (removed === null) return;
-      this.#unnamed.delete(name);
+      this.#since.delete(name);
       log.warn({ tables: removed.released, left: removed.left }, 'mirror removed: no rule wants it any more');
       if (target === null) log.warn('guards in its copy are left, since no rule says in which database that is');
     } catch (error) {
