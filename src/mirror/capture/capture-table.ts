@@ -56,6 +56,24 @@ export async function captureState(client: pg.ClientBase, mirror: number, shape:
 }
 
 /**
+ * Whether each change of a table is recorded now: what a backfill has to know before it begins. Locks nothing.
+ * @param source in READ COMMITTED, outside of a transaction: what was committed a moment ago counts
+ * @param shape of the table in the source, as it is now
+ * @returns and why it is not; '' where it is
+ * @throws what the driver throws
+ */
+export async function captureIsWhole(
+  source: pg.ClientBase,
+  mirror: number,
+  shape: TableShape,
+): Promise<{ readonly whole: boolean; readonly reason: string }> {
+  if (shape.key === null) return { whole: false, reason: shape.keyProblem };
+  const { whole, gap } = await captureState(source, mirror, shape);
+  if (whole) return { whole, reason: '' };
+  return { whole, reason: gap === '' ? 'its trigger functions are not those of this version of pgfig' : gap };
+}
+
+/**
  * Installs or mends the capture of a table, all or nothing.
  * @throws PgfigError MIRROR_BUSY; MIRROR_REFUSED where the table has lost its key meanwhile; what the driver throws
  */

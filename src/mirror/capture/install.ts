@@ -8,6 +8,7 @@ import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { CAPTURE_SCHEMA } from './capture-schema.js';
 import { captureState, captureTable } from './capture-table.js';
+import { loginWarning } from './checks/ownership-problems.js';
 import { refuseWhatCannotBe } from './checks/refuse.js';
 import { ensureMirror, exclusively, findMirror } from './exclusively.js';
 import { dropGuards, guardTable } from './guards.js';
@@ -35,6 +36,8 @@ export interface Installed {
   readonly changed: readonly string[];
   /** Triggers and foreign keys of the target do not fire for the relay. */
   readonly replica: boolean;
+  /** What would better be otherwise. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -106,7 +109,11 @@ async function installAll(
   for (const shape of guarded) if (await guardTable(target, shape, text, options)) step('guarded', shape.name);
   await dropGuards(target, mirror.domain, guarded, options);
   await registerRelay(target, mirror, id, await readIdentity(source), await sourceMoment(source));
-  return { mirror: id, changed: [...changed], replica: await mayBeReplica(target) };
+  const warnings = [
+    await loginWarning({ client: source, name: mirror.source }),
+    await loginWarning({ client: target, name: mirror.target }),
+  ].filter((text) => text !== '');
+  return { mirror: id, changed: [...changed], replica: await mayBeReplica(target), warnings };
 }
 
 async function shapesOf(client: pg.ClientBase, { tables }: Mirror): Promise<readonly TableShape[]> {
