@@ -41,7 +41,7 @@ async function stopTarget({ to }: Pair): Promise<() => void> {
     if (stopped) process.kill(pid, 'SIGCONT');
     stopped = false;
   };
-  await onTeardown(goOn);
+  await onTeardown(async () => goOn());
   return goOn;
 }
 
