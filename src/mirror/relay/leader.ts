@@ -15,6 +15,7 @@ import { readTables } from './target-store.js';
 import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
 import { unreadable } from './unreadable.js';
 import { Wakeup } from './wakeup.js';
+import { Watchdog, type WatchLimits } from './watchdog.js';
 
 /** Changes of a bounded turn: about a second's work. */
 const TURN_CHANGES = 30_000;
@@ -56,6 +57,7 @@ export class Leader {
   readonly #memory: RelayMemory;
   readonly #wakeup = new Wakeup();
   readonly #stalls: Stalls;
+  readonly #watchdog: Watchdog;
   readonly #housekeeping: Housekeeping;
   readonly #whole: WholeRequest[] = [];
   readonly #between: Between[] = [];
@@ -65,19 +67,27 @@ export class Leader {
   #closed = false;
   #ended = false;
   #advance = false;
-  #advancedAt = 0;
-  #rereadAt = 0;
+  #advancedAt = Number.NEGATIVE_INFINITY;
+  #rereadAt = Number.NEGATIVE_INFINITY;
   #changes = 0;
   #error: string | null = null;
 
-  constructor(config: Config, mirror: Mirror, lead: Lead, memory: RelayMemory, events: RelayEvents) {
+  constructor(
+    config: Config,
+    mirror: Mirror,
+    lead: Lead,
+    memory: RelayMemory,
+    events: RelayEvents,
+    limits?: WatchLimits,
+  ) {
     this.#memory = memory;
     this.#mirror = mirror;
     this.#lead = lead;
     this.#row = lead.row;
     this.#events = events;
     this.#stalls = new Stalls(config, mirror, lead.owner, memory.retries, events);
-    this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror);
+    this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror, events);
+    this.#watchdog = new Watchdog(config, mirror, lead.source.client, lead.target, limits);
   }
 
   get status(): LeaderStatus {
@@ -101,9 +111,11 @@ export class Leader {
       this.#advance = true;
       this.#wakeup.call();
     });
-    await client.query('LISTEN pgfig_poke');
-    await this.reread();
-    await this.#notGoneBack();
+    await this.#watchdog.guard(async () => {
+      await client.query('LISTEN pgfig_poke');
+      await this.reread();
+      await this.#notGoneBack();
+    });
   }
 
   poke(): void {
@@ -144,7 +156,7 @@ export class Leader {
 
   /** A table's row has been changed by this process: see it before the next turn. */
   outdated(): void {
-    this.#rereadAt = 0;
+    this.#rereadAt = Number.NEGATIVE_INFINITY;
     this.#wakeup.call();
   }
 
@@ -167,9 +179,9 @@ export class Leader {
     while (!this.#closed) {
       for (const { run } of this.#between.splice(0)) {
         await run();
-        this.#rereadAt = 0;
+        this.#rereadAt = Number.NEGATIVE_INFINITY;
       }
-      const more = await this.#turn();
+      const more = await this.#watchdog.guard(() => this.#turn());
       this.#housekeeping.due(this.#tables, this.#row.position);
       if (!more && this.#waiters.length === 0 && this.#whole.length === 0) await this.#wakeup.wait(IDLE_MS);
     }
@@ -177,7 +189,7 @@ export class Leader {
 
   /** @returns whether another one is to follow at once */
   async #turn(): Promise<boolean> {
-    if (Date.now() - this.#rereadAt > REREAD_MS) await this.reread();
+    if (performance.now() - this.#rereadAt > REREAD_MS) await this.reread();
     const waiters = this.#waiters;
     this.#waiters = [];
     const began = performance.now();
@@ -198,7 +210,7 @@ export class Leader {
 
   async #take(): Promise<TurnResult> {
     const { source, target, owner } = this.#lead;
-    const now = Date.now();
+    const now = performance.now();
     const advance = this.#advance || now - this.#advancedAt > ADVANCE_MS;
     const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
     const wish = {
@@ -266,7 +278,7 @@ export class Leader {
 
   async #stall(table: string, reason: string, remedy: Remedy): Promise<void> {
     await this.#stalls.stall(this.#tables, this.#row, table, reason, remedy);
-    this.#rereadAt = 0;
+    this.#rereadAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -297,7 +309,7 @@ export class Leader {
   }
 
   async reread(): Promise<void> {
-    this.#rereadAt = Date.now();
+    this.#rereadAt = performance.now();
     const tables = await this.#stalls.retried(await readTables(this.#lead.target, this.#mirror.domain));
     const unseen = tables.filter(({ state, shape }) => state === 'in-step' && shape === null).map(({ name }) => name);
     if (unseen.length === 0) {

@@ -175,6 +175,7 @@ export class Feeds {
         if (reason === null) this.#log.info(fields, 'events of a table go on');
         else this.#log.warn({ ...fields, reason }, 'events of a table are stalled');
       },
+      onWarning: (table, warning) => this.#log.warn({ domain, table, kind, warning }, 'events of a table cost much'),
       onTrouble: (error) => {
         if (error === null) {
           if (said) this.#log.info({ domain, kind }, 'events go on');
