@@ -24,6 +24,12 @@ const ODD_SETTINGS = {
   bytea_output: 'escape',
   xmloption: 'document',
 };
+const OTHER_SETTINGS = {
+  DateStyle: 'SQL, MDY',
+  IntervalStyle: 'postgres_verbose',
+  TimeZone: 'America/St_Johns',
+  xmloption: 'document',
+};
 /** More than the short path takes. */
 const MANY = 260;
 const MOST_VALUES = Math.max(...TYPES.map(({ values }) => values.length));
@@ -88,16 +94,11 @@ const options: BackfillOptions = {
 /** Both databases have settings of their own, and the writer others. */
 async function oddly(pair: Pair): Promise<pg.Client> {
   const set = Object.entries(ODD_SETTINGS).map(([name, value]) => `SET ${name} = '${value}';`);
-  for (const [server, dbname] of [
-    [pair.source, pair.from],
-    [pair.target, pair.to],
+  // The two are not the same: text that one writes, the other would read otherwise.
+  for (const [server, dbname, odd] of [
+    [pair.source, pair.from, ODD_SETTINGS],
+    [pair.target, pair.to, OTHER_SETTINGS],
   ] as const) {
-    const odd = {
-      DateStyle: 'German',
-      IntervalStyle: 'iso_8601',
-      TimeZone: 'America/St_Johns',
-      bytea_output: 'escape',
-    };
     for (const [name, value] of Object.entries(odd))
       await server.query(`ALTER DATABASE ${dbname} SET ${name} = '${value}'`);
   }
