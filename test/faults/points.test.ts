@@ -14,16 +14,3 @@ t.test('the relay dies at each of its points in turn, and nothing is lost or don
   t.ok(acked > 50, `${acked} operations were acknowledged`);
   t.comment(log.join('\n'));
 });
-
-t.test('the install dies half-way, and the backfill in the middle of a chunk', async (t) => {
-  const { findings, log } = await run({ ...planFor(4, 0, false), rows: 3_000 }, pgfigDriver, {
-    prepare: (world) => world.crashes.arm('install-half', { nth: 7 }),
-    storm: async (world) => [
-      ...(await dieAt(world, ['backfill-chunk', 'backfill-chunk'])),
-      ...world.crashes.left().map((left) => `never passed: ${left}`),
-    ],
-  });
-  t.strictSame(findings, []);
-  t.comment(log.join('\n'));
-  t.notMatch(log.join('\n'), /never passed/);
-});

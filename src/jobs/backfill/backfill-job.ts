@@ -30,6 +30,8 @@ export interface BackfillProgress {
   readonly tables: Readonly<Record<string, TableProgress>>;
   /** Why it pauses; null: it does not. */
   readonly paused: string | null;
+  /** The checks are passed: rows of the target may be this job's own from here on. */
+  readonly checked: boolean;
 }
 
 export interface BackfillResult extends JobResult {
@@ -83,13 +85,17 @@ class Backfill {
   /** Stops the other tables when one fails. */
   readonly #stop = new AbortController();
   #paused: string | null = null;
+  /** An earlier run of this job may have begun any table: progress is kept now and then, and may not say so. */
+  readonly #again: boolean;
 
   constructor(run: JobRun<BackfillRelay>, source: pg.Client, target: pg.Client) {
     this.#run = run;
     this.#args = run.job.args as BackfillArgs;
     this.#source = source;
     this.#target = target;
-    this.#tables = { ...(run.job.progress as BackfillProgress | null)?.tables };
+    const before = run.job.progress as Partial<BackfillProgress> | null;
+    this.#tables = { ...before?.tables };
+    this.#again = before?.checked === true;
     this.#throttle = new Throttle({
       rate: this.#args.rate,
       load: () => sourceLoad(source, this.#args.maxLoad),
@@ -108,9 +114,9 @@ class Backfill {
   async run(): Promise<BackfillResult> {
     const { mirror } = this.#run.relay;
     const tables = this.#args.tables ?? mirror.tables;
-    const begun = Object.keys(this.#tables).length > 0;
-    const empty = this.#args.mode === 'fresh' && !begun;
+    const empty = this.#args.mode === 'fresh' && !this.#again;
     await checkBeforeBackfill(this.#source, this.#target, mirror, tables, empty);
+    await this.#keepChecked();
     const waiting = tables.filter((table) => this.#tables[table]?.done !== true);
     const lanes = Array.from({ length: Math.min(this.#args.jobs, waiting.length) }, () => this.#lane(waiting));
     const ended = await Promise.allSettled(lanes);
@@ -134,7 +140,8 @@ class Backfill {
   }
 
   async #copy(table: string, signal: AbortSignal): Promise<void> {
-    let mode: BackfillArgs['mode'] = table in this.#tables ? 'resume' : this.#args.mode;
+    const fresh = this.#args.mode === 'fresh';
+    let mode: BackfillArgs['mode'] = table in this.#tables || (fresh && this.#again) ? 'resume' : this.#args.mode;
     for (let tries = 1; !signal.aborted; tries++) {
       try {
         await this.#run.relay.backfill(table, {
@@ -157,13 +164,31 @@ class Backfill {
         return;
       } catch (error) {
         if (!retryable(error) || tries >= TRIES || this.#run.relay.leader === null || signal.aborted) throw error;
+        // What was copied before it failed may not have been told.
+        if (fresh) mode = 'resume';
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+
+  /** Before the first row: a run that dies before its next beat leaves rows that the next one must know for its own. */
+  async #keepChecked(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#run.keep(this.#progress());
+      } catch (error) {
+        if (tries >= TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
   }
 
   #tell(): void {
-    this.#run.progress({ tables: { ...this.#tables }, paused: this.#paused });
+    this.#run.progress(this.#progress());
+  }
+
+  #progress(): BackfillProgress {
+    return { tables: { ...this.#tables }, paused: this.#paused, checked: true };
   }
 }
 

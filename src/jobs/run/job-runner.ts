@@ -104,6 +104,10 @@ export class JobRunner<R extends JobRelay> {
         progress: (now) => {
           progress.now = now;
         },
+        keep: async (now) => {
+          progress.now = now;
+          if (!(await this.#options.store.beat(job.id, this.name, now))) abort.abort();
+        },
       });
       // A work that was called off may end as if it were done.
       if (abort.signal.aborted) await this.#leave(job, progress.now);

@@ -24,6 +24,8 @@ export interface JobRun<R extends JobRelay = JobRelay> {
   readonly signal: AbortSignal;
   /** Kept at the next beat, and shown: what a later run goes on from. Plain JSON. */
   progress(now: object): void;
+  /** Kept when it resolves: for what a later run must know whatever happens. @throws what the driver throws */
+  keep(now: object): Promise<void>;
 }
 
 /** What came of a job. */
