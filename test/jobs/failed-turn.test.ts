@@ -50,6 +50,7 @@ function runOf(fails: number): { run: JobRun; kept: string[] } {
     } as unknown as JobRun['divergences'],
     signal: new AbortController().signal,
     progress: () => {},
+    keep: async () => {},
   };
   return { run, kept };
 }

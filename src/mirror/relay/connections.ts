@@ -8,6 +8,12 @@ import { SourceSide } from './source-side.js';
 /** Names under which the relay shows in pg_stat_activity. */
 export const RELAY_NAME = 'pgfig relay';
 
+/**
+ * The relay only ever waits to read. It gives up before the server looks for a deadlock (deadlock_timeout, 1 s), which
+ * might take the monolith's transaction for the victim.
+ */
+const LOCK_MS = 500;
+
 /** Keys are few against tables that are big: see SourceSide. */
 const BY_INDEX = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off';
 
@@ -31,9 +37,12 @@ export interface SourceOptions extends MirrorTimeouts {
 export async function openSource(
   config: Config,
   mirror: Mirror,
-  { does = '', idle = IDLE_MS, ...timeouts }: SourceOptions = {},
+  { does = '', idle = IDLE_MS, lock = LOCK_MS, ...timeouts }: SourceOptions = {},
 ): Promise<SourceSide> {
-  const client = await openMirrorClient(config, mirror.source, `${RELAY_NAME} of ${mirror.domain}${does}`, timeouts);
+  const client = await openMirrorClient(config, mirror.source, `${RELAY_NAME} of ${mirror.domain}${does}`, {
+    ...timeouts,
+    lock,
+  });
   try {
     await client.query(`SET idle_in_transaction_session_timeout = ${idle}`);
     const source = new SourceSide(client);
