@@ -38,6 +38,7 @@ export const ERROR_TABLE = {
   INVALID_OPTIONS: fatal('42601', 'Look at the connection parameter "options" (PGOPTIONS).'),
   // The mirror
   RELAY_LOST: error('40001', undefined, true),
+  RELAY_ROLLED_BACK: error('40000', undefined, true),
   BACKFILL_REFUSED: error('55000'),
   BACKFILL_STALLED: error('55000'),
   // Routing

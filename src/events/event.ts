@@ -65,6 +65,8 @@ export interface FeedStatus {
   readonly lag: number | null;
   /** Tables whose messages wait until somebody has mended what the reason names. */
   readonly stalled: readonly { readonly table: string; readonly reason: string }[];
+  /** Tables that work, and cost more than they have to. */
+  readonly warnings: readonly { readonly table: string; readonly warning: string }[];
   /** Why nothing goes on now; null: it does. */
   readonly error: string | null;
 }
@@ -73,6 +75,8 @@ export interface FeedStatus {
 export interface FeedListener {
   /** A table's messages wait from now on; reason null: they go on. */
   onStall(table: string, reason: string | null): void;
+  /** A table works, and costs more than it has to. */
+  onWarning(table: string, warning: string): void;
   /** Nothing goes on; null: it does again. Told once for each change. */
   onTrouble(error: unknown): void;
 }

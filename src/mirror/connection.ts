@@ -7,6 +7,7 @@ import { PgfigError } from '../errors/pgfig-error.js';
  * Values must read the same on both sides, whatever the role's or the database's own settings are: text that leaves
  * one server is read by the other. `row_security = off` makes a hidden row an error. `search_path` is pinned, so that
  * nobody's operator or function is called in place of the system's.
+ * No time-out of the role's own ends a session; some of them are of later versions, which `current_setting` tells.
  * Source: shared/mirror-semantics.md, "All pgfig connections".
  */
 const PINNED: Readonly<Record<string, string>> = {
@@ -25,6 +26,8 @@ const PINNED: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
   idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
   standard_conforming_strings: 'on',
   array_nulls: 'on',
   quote_all_identifiers: 'off',
@@ -32,7 +35,7 @@ const PINNED: Readonly<Record<string, string>> = {
 };
 
 export interface MirrorTimeouts {
-  /** Milliseconds; 0: none. */
+  /** Milliseconds; 0: none. The client gives up a little later than the server: one that hangs does not speak. */
   readonly statement?: number;
   /**
    * Milliseconds; above the server's deadlock_timeout (1 s unless set), or autovacuum is never made to give way.
@@ -43,6 +46,7 @@ export interface MirrorTimeouts {
 /** A dead peer is noticed within about this time. */
 const KEEPALIVE = { tcp_keepalives_idle: '5', tcp_keepalives_interval: '2', tcp_keepalives_count: '3' };
 const LOCK_TIMEOUT_MS = 1_500;
+const LATER_MS = 5_000;
 
 /**
  * A connection of the mirror's: settings pinned, no pooler between. The caller ends it.
@@ -58,7 +62,7 @@ export async function openMirrorClient(
   if (found === undefined) throw new PgfigError('UNKNOWN_DATABASE', `pgfig.yaml has no database ${database}`);
   const client = await connectPg(config, found, name, {
     statement_timeout: 0,
-    query_timeout: 0,
+    query_timeout: statement === 0 ? 0 : statement + LATER_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
   });
@@ -66,7 +70,8 @@ export async function openMirrorClient(
   try {
     await client.query(
       `SELECT pg_catalog.set_config(name, value, false)
-         FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS s (name, value)`,
+         FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS s (name, value)
+        WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
       [Object.keys(settings), Object.values(settings)],
     );
     return client;

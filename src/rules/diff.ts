@@ -77,4 +77,13 @@ const KEYS = ['phase', 'database', 'owner', 'mirror', 'reads', 'shadow', 'events
 
 const differs = ({ from, to }: Change<unknown>): boolean => from !== to;
 const keyText = (value: unknown): string =>
-  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(sorted(value));
+/** The same value has the same text, in whatever order its keys were written. */
+const sorted = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(
+        Object.entries(value)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, part]) => [key, sorted(part)]),
+      );

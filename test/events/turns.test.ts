@@ -217,6 +217,31 @@ t.test('the order of an outbox table: by sequence and by commit, not by transact
   await t.rejects(orderOf('public.nix', null), { code: 'OUTBOX_UNFIT' });
 });
 
+t.test('a table whose sent rows are marked is warned of where no index finds the others', async (t) => {
+  const pair = await makePair(source, target, TABLE, []);
+  const client = await pair.connect('source');
+  await client.query(`CREATE TABLE marked (id bigserial PRIMARY KEY, payload jsonb, "Sent at" timestamptz, state int);
+    INSERT INTO marked (payload) SELECT '1' FROM generate_series(1, 100001)`);
+  const columns = { id: 'id', aggregateType: null, aggregateId: 'id', type: 'id', payload: 'payload', order: null };
+  const read = (after: 'mark' | 'delete') =>
+    readOutboxTable(client, 'public.marked', { ...columns, sentAt: 'Sent at' }, after);
+  const warns = async (index: string): Promise<boolean> => {
+    await client.query(`CREATE INDEX tried ON marked ${index}`);
+    const { warning } = await read('mark');
+    await client.query('DROP INDEX tried');
+    return warning !== null;
+  };
+  t.match((await read('mark')).warning, /CREATE INDEX CONCURRENTLY ON "public"."marked" \("Sent at"\) WHERE/);
+  t.equal((await read('delete')).warning, null);
+  t.equal(await warns('(state)'), true);
+  t.equal(await warns('(state, "Sent at")'), true);
+  t.equal(await warns('(id) WHERE "Sent at" IS NOT NULL'), true);
+  t.equal(await warns('(id) WHERE "Sent at" IS NULL'), false);
+  t.equal(await warns('("Sent at", id)'), false);
+  const { rows } = await client.query<{ count: string }>((await read('mark')).countSql);
+  t.equal(Number(rows[0]?.count), 100_000, 'counting ends');
+});
+
 t.test('an outbox row that is changed while it is on its way is sent as it is then, too', async (t) => {
   const schema = `${TABLE}; CREATE TABLE outbox (id bigserial PRIMARY KEY, aggregatetype text, aggregateid text, type text, payload jsonb)`;
   const pair = await makePair(source, target, schema, ['public.orders']);

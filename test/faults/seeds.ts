@@ -3,7 +3,8 @@ import { run } from './harness.js';
 import { pgfigDriver } from './pgfig-driver.js';
 import { planFor, secondsOf, seedsOf } from './plan.js';
 
-const SEEDS = Array.from({ length: 20 }, (_, at) => at + 1);
+/** What runs without being asked; PGFIG_FAULT_SEEDS names more. */
+const SEEDS = [1, 2, 3, 4, 5];
 /** Each file has every fifth seed, so that none takes longer than tap allows also on a slow machine. */
 const FILES = 5;
 const SECONDS = 5;

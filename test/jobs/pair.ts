@@ -72,7 +72,8 @@ export async function verified(
       if (mine === undefined || theirs === undefined) throw new Error(`${table} is not on both sides`);
       return verify.step(sides, mine, theirs, budget);
     });
-    found.push(...more);
+    verify.took(more);
+    found.push(...more.found);
     states.push(verify.state);
   }
   return { found: found.toSorted((a, b) => order(a, b)), states };

@@ -98,8 +98,22 @@ t.test('mends what is missing, and says that changes may have passed', async (t)
   t.match(await state('public.orders'), { state: 'in-step', reason: null });
   t.same(texts(await pair.recorded(`INSERT INTO parts VALUES (1, '2026-01-01')`)), ['I parts {1,2026-01-01}']);
 
+  await target.query(
+    `UPDATE pgfig.relay_tables SET state = 'backfill', backfill = '{}', position = '3:3:' WHERE table_name = 'public.parts'`,
+    pair.to,
+  );
   await source.query('DROP TRIGGER pgfig_capture_truncate ON parts_2', pair.from);
   t.match(await pair.install(), { changed: ['public.parts'] });
+  t.same(
+    (
+      await target.query(
+        `SELECT state, backfill, position FROM pgfig.relay_tables WHERE table_name = 'public.parts'`,
+        pair.to,
+      )
+    ).rows,
+    [{ state: 'stalled', backfill: null, position: null }],
+    'nothing goes on over the gap',
+  );
   t.match(texts(await pair.recorded('TRUNCATE parts_2')), [/^T parts \d+$/]);
 
   await source.query(
@@ -137,8 +151,14 @@ t.test('a key that has changed', async (t) => {
 t.test('a table leaves the domain, and another comes', async (t) => {
   const pair = await makePair(source, target, `${SCHEMA} CREATE TABLE more (id int PRIMARY KEY)`, TABLES);
   await pair.install();
+  const waiting = async () => (await source.query('SELECT count(*)::int AS n FROM pgfig.outbox', pair.from)).rows[0]?.n;
+  await source.query(
+    `INSERT INTO parts VALUES (2, '2026-01-01'); INSERT INTO orders VALUES (1); INSERT INTO orders VALUES (2)`,
+    pair.from,
+  );
   const tables = ['public.orders', 'public.more'];
   t.match(await pair.install({ mirror: { tables } }), { changed: ['public.more', 'public.parts'] });
+  t.equal(await waiting(), 2, 'its events went with it');
   t.same(texts(await pair.recorded(`INSERT INTO more VALUES (1); INSERT INTO parts VALUES (1, '2026-01-01')`)), [
     'I more 1',
   ]);
@@ -146,6 +166,17 @@ t.test('a table leaves the domain, and another comes', async (t) => {
   await t.rejects(target.query('INSERT INTO more VALUES (1)', pair.to), { code: 'PF002' });
   const { rows } = await target.query('SELECT table_name FROM pgfig.relay_tables ORDER BY 1', pair.to);
   t.same(rows, [{ table_name: 'public.more' }, { table_name: 'public.orders' }]);
+});
+
+t.test('a table that is dropped and made anew leaves no events behind', async (t) => {
+  const pair = await makePair(source, target, SCHEMA, TABLES);
+  await pair.install();
+  await source.query(
+    'INSERT INTO orders VALUES (1); DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY, note text)',
+    pair.from,
+  );
+  await pair.install();
+  t.equal((await source.query('SELECT FROM pgfig.outbox', pair.from)).rowCount, 0);
 });
 
 t.test('two installs at once, and a removal between', async (t) => {

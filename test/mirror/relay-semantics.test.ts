@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { openMirrorClient } from '../../src/mirror/connection.js';
-import { elect } from '../../src/mirror/relay/lease.js';
+import { Candidate } from '../../src/mirror/relay/lease.js';
 import { SourceSide } from '../../src/mirror/relay/source-side.js';
 import { readTables } from '../../src/mirror/relay/target-store.js';
 import { takeTurn } from '../../src/mirror/relay/turn.js';
@@ -220,9 +220,9 @@ t.test('a relay that was asleep while another took over applies nothing any more
   const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY, v int)', ['public.a']);
   await pair.install();
   await inStep(pair);
-  const sleeper = await elect(pair.config, pair.mirror);
+  const sleeper = await new Candidate(pair.config, pair.mirror).elect();
   if (sleeper.type !== 'leads') throw new Error(sleeper.type);
-  t.equal((await elect(pair.config, pair.mirror)).type, 'follows', 'one at a time');
+  t.equal((await new Candidate(pair.config, pair.mirror).elect()).type, 'follows', 'one at a time');
   const shapes = await readShapes(sleeper.lead.source.client, ['public.a']);
   const tables = (await readTables(sleeper.lead.target, 'orders')).map((table) => ({
     ...table,

@@ -11,8 +11,10 @@ import { jobMetrics } from '../../src/operator/metrics/job-metrics.js';
 import { MetricsLedger } from '../../src/operator/metrics/ledger.js';
 import { matrixMetrics } from '../../src/operator/metrics/matrix-metrics.js';
 import { counter, gauge, histogram, type Metric } from '../../src/operator/metrics/metric-json.js';
+import { mirrorMetrics, outboxMetrics } from '../../src/operator/metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../../src/operator/metrics/process-metrics.js';
 import { trafficMetrics } from '../../src/operator/metrics/traffic-metrics.js';
+import { RelayTallies } from '../../src/operator/mirror/relay-tallies.js';
 import type { TrafficStats } from '../../src/session/worker-traffic.js';
 
 const stats = (factor: number): TrafficStats => ({
@@ -134,6 +136,8 @@ t.test('docs/metrics.md describes every metric, and no other', async (t) => {
     ...matrixMetrics({ pending: 0, dropped: 0, error: null, flushedAt: null }),
     ...eventMetrics([]),
     ...jobMetrics({ open: [], schema: [] }),
+    ...mirrorMetrics({ all: [], tallies: new RelayTallies() }),
+    ...outboxMetrics(null),
     ...new MatrixTopic(new Kafka({ brokers: ['127.0.0.1:1'] }), 't', pino()).metrics(),
   ].map((metric) => metric.name);
   process.stop();

@@ -142,7 +142,10 @@ const REFUSED: readonly (readonly [over: Readonly<Record<string, string>>, says:
   [{ tables: `[public.${'x'.repeat(64)}]` }, /more than 63 bytes/],
   [{ table: '[public.orders]' }, /unknown key "table"\. Valid keys: domain, database, tables, /],
   [{ mirror: '{ apply: maybe }' }, /mirror\.apply is not one of the known values\. Use one of sync, async/],
-  [{ mirror: '{ timeout: 1s }' }, /unknown key "timeout" in mirror\. Valid keys: capture, apply, syncTimeout, guard/],
+  [
+    { mirror: '{ timeout: 1s }' },
+    /unknown key "timeout" in mirror\. Valid keys: capture, apply, syncTimeout, statementTimeout, guard/,
+  ],
   [{ reads: '{ new: 10 }' }, /reads\.new must be a percentage such as 10%/],
   [{ shadow: '{ sample: 101% }' }, /shadow\.sample must be at most 100%/],
   [{ crossDatabase: 'join' }, /crossDatabase is not one of the known values\. Use one of refuse/],

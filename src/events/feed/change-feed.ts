@@ -80,6 +80,7 @@ export class ChangeFeed implements LeasedWork {
       waiting: known ? this.#waiting : null,
       lag: known && this.#waiting !== null && since > 0 ? Math.max(lag, 0) : null,
       stalled: this.#stalls.list(),
+      warnings: [],
       error: this.#error,
     };
   }

@@ -23,23 +23,50 @@ export class PositionLost extends Error {
   }
 }
 
+/** The position of one who has not begun yet: it sees nothing. */
+const NOTHING = '3:3:';
+
 /**
  * The positions; a feed that has none begins with what is written from now on.
+ * @param client with no transaction open
  * @throws what the driver throws
  */
 export async function readPositions(client: pg.ClientBase, mirror: number): Promise<Positions> {
+  const found = await select(client, mirror);
+  if (found !== null) return found;
+  await register(client, mirror);
+  const registered = await select(client, mirror);
+  if (registered === null) throw new PositionLost();
+  return registered;
+}
+
+/**
+ * In two transactions. A commit may take long (a synchronous standby), and until then a sweep of the outbox does not see
+ * this consumer: events that are later than the snapshot would be swept before the row counts. So the snapshot is taken
+ * when a row is there that keeps every event.
+ */
+async function register(client: pg.ClientBase, mirror: number): Promise<void> {
   await client.query(
-    `INSERT INTO pgfig.consumers AS c (mirror, consumer, position, updated_at)
-     VALUES ($1, $2, pg_current_snapshot(), clock_timestamp()) ON CONFLICT DO NOTHING`,
-    [mirror, CONSUMER],
+    `INSERT INTO pgfig.consumers (mirror, consumer, position, updated_at)
+     VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT DO NOTHING`,
+    [mirror, CONSUMER, NOTHING],
   );
+  await client.query(
+    `UPDATE pgfig.consumers SET position = pg_current_snapshot(), updated_at = clock_timestamp()
+      WHERE mirror = $1 AND consumer = $2 AND position::text = $3`,
+    [mirror, CONSUMER, NOTHING],
+  );
+}
+
+/** @returns null: the feed has not begun */
+async function select(client: pg.ClientBase, mirror: number): Promise<Positions | null> {
   const { rows } = await client.query<{ consumer: string; position: string; at: Date }>(
     `SELECT consumer, position::text, updated_at AS at FROM pgfig.consumers
       WHERE mirror = $1 AND (consumer = $2 OR starts_with(consumer, $3)) ORDER BY consumer`,
     [mirror, CONSUMER, PREFIX],
   );
   const own = rows.find(({ consumer }) => consumer === CONSUMER);
-  if (own === undefined) throw new PositionLost();
+  if (own === undefined || own.position === NOTHING) return null;
   const apart = rows.filter((row) => row !== own);
   return {
     mirror,

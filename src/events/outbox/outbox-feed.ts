@@ -8,7 +8,7 @@ import { ownerName } from '../owner.js';
 import { Stalls } from '../stalls.js';
 import { type OutboxNames, outboxMessage } from './outbox-message.js';
 import { type OutboxTable, readOutboxTable } from './outbox-table.js';
-import { takeOutboxTurn } from './outbox-turn.js';
+import { type OutboxTurn, takeOutboxTurn } from './outbox-turn.js';
 import { PUBLISH_SCHEMA, PUBLISHED, PUBLISHED_COLUMNS } from './publish-schema.js';
 
 export interface OutboxFeedOptions {
@@ -24,7 +24,13 @@ export interface OutboxFeedOptions {
 /** Second half of the hash that makes the advisory lock on a domain's outbox tables. */
 const OUTBOX_LOCK = 706_466_714;
 const REFRESH_MS = 30_000;
+/** Looking for events, and counting those that wait, each take a twentieth of the time at most. */
 const MEASURE_MS = 5_000;
+const SHARE = 20;
+/** What costs less is never put off. */
+const CHEAP_MS = 50;
+/** A turn that sends so many is worth its price. */
+const WORTH_ROWS = 100;
 
 /** Relays the outbox tables of one domain: every event that has committed, in order for each aggregate. */
 export class OutboxFeed implements LeasedWork {
@@ -32,6 +38,10 @@ export class OutboxFeed implements LeasedWork {
   readonly #stalls: Stalls;
   readonly #loop: LeasedLoop;
   readonly #tables = new Map<string, OutboxTable>();
+  /** When a table that is slow to read may be read again. */
+  readonly #readAt = new Map<string, number>();
+  /** Warnings that were told, by table. */
+  readonly #warned = new Map<string, string>();
   #refreshAt = 0;
   #measureAt = 0;
   #clearAt = Date.now();
@@ -56,6 +66,7 @@ export class OutboxFeed implements LeasedWork {
       waiting: known ? this.#waiting : null,
       lag: known ? (this.#waiting === 0 ? 0 : (Date.now() - this.#clearAt) / 1_000) : null,
       stalled: this.#stalls.list(),
+      warnings: [...this.#warned].map(([table, warning]) => ({ table, warning })),
       error: this.#error,
     };
   }
@@ -96,14 +107,16 @@ export class OutboxFeed implements LeasedWork {
 
   async measure(client: pg.Client): Promise<void> {
     await this.#refresh(client);
-    if (Date.now() < this.#measureAt) return;
+    const began = performance.now();
+    if (began < this.#measureAt) return;
     let waiting = 0;
     for (const { name, countSql } of this.#tables.values()) {
       const found = await this.#ofTable(client, name, () => client.query<{ count: string }>(countSql));
       waiting += Number(found?.rows[0]?.count ?? 0);
     }
     this.#note(waiting);
-    this.#measureAt = Date.now() + MEASURE_MS;
+    const now = performance.now();
+    this.#measureAt = now + Math.max(MEASURE_MS, SHARE * (now - began));
   }
 
   told(error: unknown): void {
@@ -113,19 +126,26 @@ export class OutboxFeed implements LeasedWork {
 
   async turn(client: pg.Client, sink: EventSink): Promise<boolean> {
     let any = false;
+    let all = true;
     for (const table of this.#tables.values()) {
       if (!this.#stalls.due(table.name)) continue;
+      if (performance.now() < (this.#readAt.get(table.name) ?? 0)) {
+        all = false;
+        continue;
+      }
       const taken = await this.#ofTable(client, table.name, () => this.#take(client, sink, table));
       if (taken === null) continue;
       this.#stalls.end(table.name);
       this.#sent += taken.sent;
+      const slow = taken.read > CHEAP_MS && taken.sent < WORTH_ROWS;
+      this.#readAt.set(table.name, slow ? performance.now() + SHARE * taken.read : 0);
       any ||= taken.more;
     }
-    if (!any && this.#stalls.list().length === 0) this.#note(0);
+    if (all && !any && this.#stalls.list().length === 0) this.#note(0);
     return any;
   }
 
-  #take(client: pg.Client, sink: EventSink, table: OutboxTable): Promise<{ sent: number; more: boolean }> {
+  #take(client: pg.Client, sink: EventSink, table: OutboxTable): Promise<OutboxTurn> {
     const { names } = this.#options;
     return takeOutboxTurn(client, sink, table, (event, from, moment) => outboxMessage(event, from, moment, names));
   }
@@ -147,10 +167,20 @@ export class OutboxFeed implements LeasedWork {
     }
     for (const name of rule.tables) {
       await this.#ofTable(client, name, async () => {
-        this.#tables.set(name, await readOutboxTable(client, name, rule.columns, rule.after));
+        const table = await readOutboxTable(client, name, rule.columns, rule.after);
+        this.#tables.set(name, table);
+        this.#warn(table);
       });
     }
     this.#refreshAt = Date.now() + REFRESH_MS;
+  }
+
+  #warn({ name, warning }: OutboxTable): void {
+    if (warning === null) this.#warned.delete(name);
+    else if (this.#warned.get(name) !== warning) {
+      this.#warned.set(name, warning);
+      this.#options.listener.onWarning(name, warning);
+    }
   }
 
   /** What is wrong with one table stalls that one. @returns null: it does */

@@ -12,9 +12,15 @@ export interface OutboxTable {
   readonly readSql: string;
   /** `$1`, `$2`, `$3`: tableoid, ctid and xmin of the rows that were sent. */
   readonly doneSql: string;
+  /** Counts what waits, up to `MOST_COUNTED`. */
   readonly countSql: string;
+  /** What makes it slow, and what to do; null: nothing is known of. */
+  readonly warning: string | null;
   readonly binary: boolean;
 }
+
+/** Counting further would be work for the monolith. */
+export const MOST_COUNTED = 100_000;
 
 /** What becomes of an event that was sent. */
 export type After = 'delete' | 'mark';
@@ -24,6 +30,8 @@ interface Facts {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly sequences: readonly { readonly column: string; readonly cache: string; readonly increment: string }[];
   readonly stamps: boolean;
+  /** A valid index finds the rows that are not sent: it has these only, or begins with the column. */
+  readonly indexed: boolean;
 }
 
 const FACTS = `
@@ -37,6 +45,11 @@ SELECT c.oid::int8::text AS oid,
           JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
          WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
            AND d.deptype IN ('a', 'i')) AS sequences,
+       EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                WHERE i.indrelid = c.oid AND i.indisvalid
+                  AND (strpos(pg_get_expr(i.indpred, i.indrelid), format('(%I IS NULL)', $3::text)) > 0
+                       OR i.indpred IS NULL AND x.relam = (SELECT oid FROM pg_am WHERE amname = 'btree')
+                          AND pg_get_indexdef(i.indexrelid, 1, true) = quote_ident($3::text))) AS indexed,
        current_setting('track_commit_timestamp')::bool AS stamps
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')`;
@@ -53,7 +66,7 @@ export async function readOutboxTable(
   after: After,
 ): Promise<OutboxTable> {
   const { schema, name } = splitKey(table);
-  const { rows } = await client.query<Facts>(FACTS, [schema, name]);
+  const { rows } = await client.query<Facts>(FACTS, [schema, name, columns.sentAt]);
   const [facts] = rows;
   if (facts === undefined)
     throw unfit(`there is no outbox table ${table}`, 'Make it, or take it out of outbox.tables.');
@@ -70,9 +83,14 @@ export async function readOutboxTable(
     binary: types.get(columns.payload) === 'bytea',
     readSql: readSql(quoted, waiting, columns, types, orderOf(table, facts, columns)),
     doneSql: doneSql(quoted, after === 'mark' ? columns.sentAt : null),
-    countSql: `SELECT count(*) AS count FROM ${quoted}${waiting}`,
+    countSql: `SELECT count(*) AS count FROM (SELECT FROM ${quoted}${waiting} LIMIT ${MOST_COUNTED}) w`,
+    warning: after === 'mark' && !facts.indexed ? unindexed(quoted, columns.sentAt) : null,
   };
 }
+
+const unindexed = (table: string, sentAt: string): string =>
+  'every look at it reads all that was ever sent, so it is looked at less often. ' +
+  `Make an index: CREATE INDEX CONCURRENTLY ON ${table} (${ident(sentAt)}) WHERE ${ident(sentAt)} IS NULL`;
 
 function readSql(
   table: string,

@@ -22,12 +22,19 @@ interface Row extends OutboxEvent {
   readonly xmin: string;
 }
 
+export interface OutboxTurn {
+  readonly sent: number;
+  /** More may wait. */
+  readonly more: boolean;
+  /** Milliseconds that it took to read the events. */
+  readonly read: number;
+}
+
 /** @returns the message of an event, in its envelope */
 export type ToMessage = (event: OutboxEvent, table: OutboxTable, moment: Date) => EventMessage;
 
 /**
  * Sends the events that are there, the first ones of them where there are many, and takes them out.
- * @returns how many were sent, and whether more wait
  * @throws SendFailure; what the driver throws: what was sent is then sent again
  */
 export async function takeOutboxTurn(
@@ -35,7 +42,8 @@ export async function takeOutboxTurn(
   sink: EventSink,
   table: OutboxTable,
   toMessage: ToMessage,
-): Promise<{ readonly sent: number; readonly more: boolean }> {
+): Promise<OutboxTurn> {
+  const began = performance.now();
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows } = await client.query<Row>(table.readSql, [MOST_ROWS, MOST_BYTES]);
   const moments = await client.query<{ lsn: string; moment: Date }>(
@@ -43,7 +51,8 @@ export async function takeOutboxTurn(
   );
   await client.query('COMMIT');
   const [now] = moments.rows;
-  if (rows.length === 0 || now === undefined) return { sent: 0, more: false };
+  const read = performance.now() - began;
+  if (rows.length === 0 || now === undefined) return { sent: 0, more: false, read };
   await flushed(client, now.lsn);
   crashPoint('kafka-before-send');
   await sink.send(rows.map((row) => toMessage(row, table, now.moment)));
@@ -53,5 +62,5 @@ export async function takeOutboxTurn(
     rows.map(({ tid }) => tid),
     rows.map(({ xmin }) => xmin),
   ]);
-  return { sent: rows.length, more: true };
+  return { sent: rows.length, more: true, read };
 }

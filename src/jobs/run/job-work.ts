@@ -51,10 +51,7 @@ export async function inWholeTurn<T>(
     let outcome: { value: T } | { thrown: unknown } | null = null;
     try {
       await relay.whole(async (turn) => {
-        outcome = await work(turn).then(
-          (value) => ({ value }),
-          (thrown: unknown) => ({ thrown }),
-        );
+        outcome = await undone(turn, work);
       });
       const ended = outcome as { value: T } | { thrown: unknown } | null;
       if (ended === null) throw new Error('the turn has ended without its work');
@@ -65,6 +62,25 @@ export async function inWholeTurn<T>(
       if (tries >= TRIES || relay.leader === null || signal.aborted) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+  }
+}
+
+/** What `work` does is undone where it throws: a statement that failed would make the relay's COMMIT a ROLLBACK. */
+async function undone<T>(
+  turn: Parameters<TurnWork>[0],
+  work: (turn: Parameters<TurnWork>[0]) => Promise<T>,
+): Promise<{ value: T } | { thrown: unknown }> {
+  const onBoth = async (sql: string): Promise<void> => {
+    await Promise.all([turn.source.query(sql), turn.target.query(sql)]);
+  };
+  await onBoth('SAVEPOINT pgfig_job');
+  try {
+    const value = await work(turn);
+    await onBoth('RELEASE SAVEPOINT pgfig_job');
+    return { value };
+  } catch (thrown) {
+    await onBoth('ROLLBACK TO SAVEPOINT pgfig_job; RELEASE SAVEPOINT pgfig_job');
+    return { thrown };
   }
 }
 

@@ -16,8 +16,11 @@ const COLLATED = new Set(['text', 'character varying', 'character', 'bpchar', 'n
 /**
  * Base type of each key column (of a domain, what it is over), and what its order depends on: 'C', or provider, locale,
  * rules and the version that the server has now. The names of those columns changed over versions, hence to_jsonb.
+ * Before version 15 a database had libc's collations only, and no function told their version: that of a collation of the
+ * same locale is the same.
+ * @param version server_version_num
  */
-const ORDERS = (oid: number): string => `
+export const ordersSql = (oid: number, version: number): string => `
 WITH RECURSIVE base AS (
   SELECT a.attname AS name, a.attcollation AS coll, t.oid, t.typtype, t.typbasetype
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -26,10 +29,10 @@ WITH RECURSIVE base AS (
   SELECT b.name, b.coll, t.oid, t.typtype, t.typbasetype
     FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
 ), own AS (
-  SELECT jsonb_build_object('provider', d.datlocprovider,
-           'locale', CASE d.datlocprovider WHEN 'c' THEN d.datcollate
+  SELECT jsonb_build_object('provider', coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
+           'locale', CASE coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') WHEN 'c' THEN d.datcollate
                      ELSE coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') END,
-           'rules', to_jsonb(d) ->> 'daticurules', 'version', pg_database_collation_actual_version(d.oid),
+           'rules', to_jsonb(d) ->> 'daticurules', 'version', ${version < 150_000 ? OLD_VERSION : 'pg_database_collation_actual_version(d.oid)'},
            'deterministic', true) AS made
     FROM pg_database d WHERE d.datname = current_database()
 ), made AS (
@@ -48,10 +51,14 @@ SELECT name, type, CASE WHEN coll = 0 THEN ''
          || CASE WHEN coll = 0 THEN '' ELSE current_setting('server_encoding') END
   FROM made`;
 
+const OLD_VERSION = `(SELECT min(pg_collation_actual_version(k.oid)) FROM pg_collation k
+            WHERE k.collprovider = 'c' AND k.collcollate = d.datcollate)`;
+
 type Orders = ReadonlyMap<string, { readonly type: string; readonly order: string | null }>;
 
 async function readOrders(client: pg.ClientBase, { oid }: TableShape): Promise<Orders> {
-  const rows = await rawRows(client, ORDERS(oid));
+  const [version] = await rawRows(client, "SELECT current_setting('server_version_num')");
+  const rows = await rawRows(client, ordersSql(oid, Number(version?.[0])));
   return new Map(rows.map(([name, type, order]) => [name ?? '', { type: type ?? '', order: order ?? null }]));
 }
 

@@ -17,6 +17,12 @@ export interface Sides {
   readonly target: pg.ClientBase;
 }
 
+/** What one step has found, and the state it has led to. */
+export interface VerifyStep {
+  readonly found: readonly Divergence[];
+  readonly state: VerifyState;
+}
+
 const LEAST_ROWS = 1_000;
 const MOST_ROWS = 100_000;
 /** Where keys travel. */
@@ -64,18 +70,22 @@ export class TableVerify {
   }
 
   /**
-   * Goes on for about so many milliseconds.
+   * Goes on for about so many milliseconds. The state stays that of before until `took` is told: the turn that a step
+   * runs in may fail after it, and what it has found is then of no moment that both sides ever had.
    * @param source the table's shape there; its key is what both sides are asked by
-   * @returns what was found since the last step
-   * @throws PgfigError NOT_COMPARABLE; what the driver throws: the state is then that of before
+   * @throws PgfigError NOT_COMPARABLE; what the driver throws
    */
-  async step(sides: Sides, source: TableShape, target: TableShape, budget: number): Promise<Divergence[]> {
+  async step(sides: Sides, source: TableShape, target: TableShape, budget: number): Promise<VerifyStep> {
     const pair = await this.#pair(sides, source, target);
     const ordered = await sameKeyOrder(sides.source, sides.target, source, target);
     const walk = new TableWalk({ ...pair, ordered }, this.#options, this.#sizes, this.#state);
     await walk.until(performance.now() + budget);
-    this.#state = walk.state;
-    return walk.found;
+    return { found: walk.found, state: walk.state };
+  }
+
+  /** The step's turn has ended well, and what it has found is kept. */
+  took({ state }: VerifyStep): void {
+    this.#state = state;
   }
 
   async #pair(sides: Sides, source: TableShape, target: TableShape): Promise<TablePair> {

@@ -78,14 +78,15 @@ export async function verifyJob(run: JobRun): Promise<VerifyResult> {
 /** One step, in a turn of its own; what it found is kept before the next one. */
 async function step(run: JobRun, verify: TableVerify): Promise<void> {
   const { table } = verify;
-  const found = await inWholeTurn(run, async ({ source, target, shapes }) => {
+  const done = await inWholeTurn(run, async ({ source, target, shapes }) => {
     const here = shapes.get(table);
     if (here === undefined) throw new PgfigError('NOT_COMPARABLE', `${table} is not in step`, { hint: NOT_IN_STEP });
     const there = (await readShapes(target, [table])).get(table);
     if (there === undefined) throw new PgfigError('NOT_COMPARABLE', `${table} is not in ${run.relay.mirror.target}`);
     return verify.step({ source, target }, here, there, STEP_MS);
   });
-  await run.divergences.record(run.job.domain, table, run.job.id, found);
+  await run.divergences.record(run.job.domain, table, run.job.id, done.found);
+  verify.took(done);
 }
 
 const NOT_IN_STEP = 'pgfig relay status says why; a table that was not copied yet needs pgfig backfill.';

@@ -3,7 +3,7 @@ import { literal } from '../shape/table-shape.js';
 import { type KeyText, keyChanged, keyExpression } from './key-text.js';
 
 /** Grows with every change of what is installed for a table: a newer pgfig replaces what an older one has made. */
-export const CAPTURE_VERSION = 1;
+export const CAPTURE_VERSION = 2;
 
 export const ROW_TRIGGER = 'pgfig_capture';
 export const TRUNCATE_TRIGGER = 'pgfig_capture_truncate';
@@ -71,12 +71,16 @@ END `;
   return { name: truncateFunctionName(oid), body, settings: PATH };
 }
 
-/** Runs as its owner, so that writers need no right on schema pgfig. */
+/**
+ * Runs as its owner, so that writers need no right on schema pgfig. EXECUTE is everybody's: whoever makes or attaches a
+ * partition is asked for it when the row trigger is cloned. It lets nobody call the function, which is a trigger's; and
+ * nobody may name it for a trigger of his own, since nobody has USAGE on schema pgfig.
+ */
 export function functionSql({ name, body, settings }: CaptureFunction): string {
   const set = Object.entries(settings).map(([key, value]) => ` SET ${key} = ${settingValue(key, value)}`);
   const tag = body.includes('$pgfig$') ? `$pgfig_${name}$` : '$pgfig$';
   return `CREATE OR REPLACE FUNCTION pgfig.${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER${set.join('')} AS ${tag}${body}${tag};
-REVOKE ALL ON FUNCTION pgfig.${name}() FROM PUBLIC`;
+GRANT EXECUTE ON FUNCTION pgfig.${name}() TO PUBLIC`;
 }
 
 /** A list is a list of values, each quoted. */

@@ -18,6 +18,8 @@ CREATE TABLE pgfig.captured (
   table_name   text NOT NULL,
   key_columns  text[] NOT NULL,
   version      integer NOT NULL,
+  -- Of the table's events all that this sees may be gone from the outbox.
+  swept        pg_snapshot,
   installed_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -52,7 +54,10 @@ CREATE TABLE pgfig.consumers (
 REVOKE ALL ON pgfig.mirrors, pgfig.captured, pgfig.outbox, pgfig.consumers FROM PUBLIC;
 `;
 
+/** A publication of all tables or of the schema would refuse each DELETE of the sweep, had the outbox no identity. */
+const VERSION_2 = 'ALTER TABLE pgfig.outbox REPLICA IDENTITY FULL;';
+
 /** The tables that go when the last domain is removed, dependents first. */
 export const CAPTURE_TABLES = ['outbox', 'consumers', 'captured', 'mirrors'] as const;
 
-export const CAPTURE_SCHEMA: SchemaPart = { part: 'capture', steps: [VERSION_1] };
+export const CAPTURE_SCHEMA: SchemaPart = { part: 'capture', steps: [VERSION_1, VERSION_2] };

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { readShapes } from '../shape/read-shapes.js';
-import { qualified, type TableShape } from '../shape/table-shape.js';
+import { literal, qualified, type TableShape } from '../shape/table-shape.js';
 import {
   CAPTURE_VERSION,
   type CaptureFunction,
@@ -15,8 +15,8 @@ import {
 } from './capture-functions.js';
 import { familyOf } from './family.js';
 import { readKeyTexts } from './key-text.js';
-import { enableAlways, type OwnTrigger, ownTriggers } from './own-triggers.js';
-import { type LockPatience, underShortLock } from './short-locks.js';
+import { type OwnTrigger, ownTriggers } from './own-triggers.js';
+import { type Ddl, ddlSql, ddlUnderShortLock, type LockPatience } from './short-locks.js';
 
 /** What of a table's capture was not as it should be. */
 export interface CaptureState {
@@ -56,6 +56,24 @@ export async function captureState(client: pg.ClientBase, mirror: number, shape:
 }
 
 /**
+ * Whether each change of a table is recorded now: what a backfill has to know before it begins. Locks nothing.
+ * @param source in READ COMMITTED, outside of a transaction: what was committed a moment ago counts
+ * @param shape of the table in the source, as it is now
+ * @returns and why it is not; '' where it is
+ * @throws what the driver throws
+ */
+export async function captureIsWhole(
+  source: pg.ClientBase,
+  mirror: number,
+  shape: TableShape,
+): Promise<{ readonly whole: boolean; readonly reason: string }> {
+  if (shape.key === null) return { whole: false, reason: shape.keyProblem };
+  const { whole, gap } = await captureState(source, mirror, shape);
+  if (whole) return { whole, reason: '' };
+  return { whole, reason: gap === '' ? 'its trigger functions are not those of this version of pgfig' : gap };
+}
+
+/**
  * Installs or mends the capture of a table, all or nothing.
  * @throws PgfigError MIRROR_BUSY; MIRROR_REFUSED where the table has lost its key meanwhile; what the driver throws
  */
@@ -65,53 +83,75 @@ export async function captureTable(
   shape: TableShape,
   patience: LockPatience = {},
 ): Promise<void> {
-  const todo = await missing(client, shape);
-  const work = async () => installOn(client, mirror, await shapeNow(client, shape.name));
-  if (todo.create.length === 0 && todo.enable.length === 0) await alone(client, work);
-  else {
-    const lock = `LOCK TABLE ${qualified(shape)} IN SHARE ROW EXCLUSIVE MODE`;
-    const oids = [shape.oid, ...shape.partitions.map(({ oid }) => oid)];
-    await underShortLock(client, { what: `capture of ${shape.name}`, lock, oids }, work, patience);
+  for (let pass = 1; ; pass++) {
+    const now = await shapeNow(client, shape.name);
+    await installOn(client, mirror, now, patience);
+    const after = await shapeNow(client, shape.name);
+    for (const stray of (await missing(client, after)).stray) await dropTrigger(client, stray, patience);
+    // What is to be done was seen before the lock was had: a partition may have come in between.
+    if (pass === PASSES || (await captureState(client, mirror, after)).whole) return;
   }
-  for (const stray of (await missing(client, shape)).stray) await dropTrigger(client, stray, patience);
 }
+
+/** Who alters a table more often while it is captured waits for the next install. */
+const PASSES = 3;
 
 /** Drops one trigger, and with it its clones. @throws PgfigError MIRROR_BUSY */
 export async function dropTrigger(client: pg.ClientBase, trigger: OwnTrigger, patience: LockPatience): Promise<void> {
   const { table, name, relation } = trigger;
-  const lock = `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`;
-  await underShortLock(
+  await ddlUnderShortLock(
     client,
-    { what: `removal of a trigger from ${table}`, lock, oids: [relation] },
-    async () => void (await client.query(`DROP TRIGGER IF EXISTS ${name} ON ${table}`)),
+    { what: `removal of a trigger from ${table}`, tables: table, mode: 'ACCESS EXCLUSIVE', oids: [relation] },
+    async () => ({ statements: [`DROP TRIGGER IF EXISTS ${name} ON ${table}`], always: [] }),
     patience,
   );
 }
 
-/** Within a transaction; the table is locked where triggers are missing. */
-async function installOn(client: pg.ClientBase, mirror: number, shape: TableShape): Promise<void> {
-  for (const one of await wantedFunctions(client, mirror, shape)) await client.query(functionSql(one));
-  for (const sql of (await missing(client, shape)).create) await client.query(sql);
-  await enableAlways(client, (await missing(client, shape)).enable);
-  await client.query(
-    `INSERT INTO pgfig.captured (table_oid, mirror, table_name, key_columns, version)
-     VALUES ($1::int8::oid, $2, $3, $4, $5)
-     ON CONFLICT (table_oid) DO UPDATE
-       SET table_name = EXCLUDED.table_name, key_columns = EXCLUDED.key_columns, version = EXCLUDED.version, installed_at = now()`,
-    [shape.oid, mirror, shape.name, (shape.key ?? []).map(({ name }) => name), CAPTURE_VERSION],
-  );
+/** All or nothing; the table is locked where triggers are missing. */
+async function installOn(
+  client: pg.ClientBase,
+  mirror: number,
+  shape: TableShape,
+  patience: LockPatience,
+): Promise<void> {
+  const { create, enable } = await missing(client, shape);
+  const ddl = (): Promise<Ddl> => installDdl(client, mirror, shape);
+  if (create.length === 0 && enable.length === 0) {
+    await client.query(ddlSql(await ddl()));
+    return;
+  }
+  const oids = [shape.oid, ...shape.partitions.map(({ oid }) => oid)];
+  const tables = qualified(shape);
+  const what = `capture of ${shape.name}`;
+  await ddlUnderShortLock(client, { what, tables, mode: 'SHARE ROW EXCLUSIVE', oids }, ddl, patience);
 }
 
-async function alone(client: pg.ClientBase, work: () => Promise<void>): Promise<void> {
-  await client.query('BEGIN');
-  try {
-    await work();
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
+async function installDdl(client: pg.ClientBase, mirror: number, shape: TableShape): Promise<Ddl> {
+  const functions = await wantedFunctions(client, mirror, shape);
+  const key = (shape.key ?? []).map(({ name }) => literal(name));
+  return {
+    statements: [
+      sameTable(shape),
+      ...functions.map(functionSql),
+      ...(await missing(client, shape)).create,
+      `INSERT INTO pgfig.captured (table_oid, mirror, table_name, key_columns, version)
+       VALUES (${shape.oid}, ${mirror}, ${literal(shape.name)}, ARRAY[${key.join(', ')}]::pg_catalog.text[], ${CAPTURE_VERSION})
+       ON CONFLICT (table_oid) DO UPDATE
+         SET table_name = EXCLUDED.table_name, key_columns = EXCLUDED.key_columns, version = EXCLUDED.version, installed_at = pg_catalog.now()`,
+    ],
+    always: functions.map(({ name }) => `pgfig.${name}()`),
+  };
 }
+
+/** Ends the transaction where that name is another table's by now; the next install sees that. */
+const sameTable = (shape: TableShape): string => {
+  const body = `BEGIN
+  IF pg_catalog.to_regclass(${literal(qualified(shape))})::pg_catalog.oid IS DISTINCT FROM ${shape.oid}::pg_catalog.oid THEN
+    RAISE EXCEPTION 'table % was made anew meanwhile', ${literal(shape.name)} USING ERRCODE = '55000';
+  END IF;
+END`;
+  return `DO ${literal(body)}`;
+};
 
 async function shapeNow(client: pg.ClientBase, name: string): Promise<TableShape> {
   const shape = (await readShapes(client, [name])).get(name);

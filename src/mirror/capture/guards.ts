@@ -3,9 +3,9 @@ import type { Mirror } from '../mirror.js';
 import { ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
 import { dropTrigger } from './capture-table.js';
 import { familyOf } from './family.js';
-import { enableAlways, type OwnTrigger, ownTriggers } from './own-triggers.js';
+import { type OwnTrigger, ownTriggers } from './own-triggers.js';
 import { RELAY_ROLE } from './relay-role.js';
-import { type LockPatience, underShortLock } from './short-locks.js';
+import { ddlUnderShortLock, type LockPatience } from './short-locks.js';
 
 export const GUARD_TRIGGER = 'pgfig_guard';
 export const GUARD_TRUNCATE_TRIGGER = 'pgfig_guard_truncate';
@@ -40,14 +40,14 @@ export async function guardTable(
   const oids = [shape.oid, ...shape.partitions.map(({ oid }) => oid)];
   // Before Postgres 14 a trigger is replaced by dropping it.
   const mode = todo.drops ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE';
-  const lock = `LOCK TABLE ${qualified(shape)} IN ${mode} MODE`;
-  await underShortLock(
+  await ddlUnderShortLock(
     client,
-    { what: `guard of ${shape.name}`, lock, oids },
-    async () => {
-      for (const sql of (await missing(client, shape, text)).replace) await client.query(sql);
-      await enableAlways(client, (await missing(client, shape, text)).enable);
-    },
+    { what: `guard of ${shape.name}`, tables: qualified(shape), mode, oids },
+    async () => ({
+      statements: (await missing(client, shape, text)).replace,
+      always: ['pgfig.refuse()'],
+      on: oids,
+    }),
     patience,
   );
   return true;

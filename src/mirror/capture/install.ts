@@ -8,6 +8,7 @@ import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { CAPTURE_SCHEMA } from './capture-schema.js';
 import { captureState, captureTable } from './capture-table.js';
+import { loginWarning } from './checks/ownership-problems.js';
 import { refuseWhatCannotBe } from './checks/refuse.js';
 import { ensureMirror, exclusively, findMirror } from './exclusively.js';
 import { dropGuards, guardTable } from './guards.js';
@@ -35,6 +36,8 @@ export interface Installed {
   readonly changed: readonly string[];
   /** Triggers and foreign keys of the target do not fire for the relay. */
   readonly replica: boolean;
+  /** What would better be otherwise. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -47,7 +50,15 @@ export interface Installed {
  */
 export async function installMirror(config: Config, mirror: Mirror, options: InstallOptions = {}): Promise<Installed> {
   return withBoth(config, mirror, async (source, target) => {
-    await refuseWhatCannotBe(source, target, mirror);
+    for (let tries = 1; ; tries++) {
+      try {
+        await refuseWhatCannotBe(source, target, mirror);
+        break;
+      } catch (error) {
+        // A removal has just dropped pgfig's tables, while they were read.
+        if (tries === 3 || !(error instanceof Error && 'code' in error && error.code === '42P01')) throw error;
+      }
+    }
     for (;;) {
       await ensureSchemaPart(source, CAPTURE_SCHEMA);
       const id = await ensureMirror(source, mirror.domain);
@@ -98,7 +109,11 @@ async function installAll(
   for (const shape of guarded) if (await guardTable(target, shape, text, options)) step('guarded', shape.name);
   await dropGuards(target, mirror.domain, guarded, options);
   await registerRelay(target, mirror, id, await readIdentity(source), await sourceMoment(source));
-  return { mirror: id, changed: [...changed], replica: await mayBeReplica(target) };
+  const warnings = [
+    await loginWarning({ client: source, name: mirror.source }),
+    await loginWarning({ client: target, name: mirror.target }),
+  ].filter((text) => text !== '');
+  return { mirror: id, changed: [...changed], replica: await mayBeReplica(target), warnings };
 }
 
 async function shapesOf(client: pg.ClientBase, { tables }: Mirror): Promise<readonly TableShape[]> {

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { ident } from '../shape/table-shape.js';
 
 /** A trigger that runs a function of schema pgfig. */
 export interface OwnTrigger {
@@ -35,10 +34,3 @@ export async function ownTriggers(client: pg.ClientBase, functions: readonly str
 
 /** Each argument ends with a zero byte. */
 const argsOf = (hex: string): readonly string[] => Buffer.from(hex, 'hex').toString('utf8').split('\0').slice(0, -1);
-
-/** Triggers that fire for every writer, those in session_replication_role = replica too. */
-export async function enableAlways(client: pg.ClientBase, triggers: readonly OwnTrigger[]): Promise<void> {
-  for (const { table, name } of triggers) {
-    await client.query(`ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${ident(name)}`);
-  }
-}

@@ -91,12 +91,24 @@ const isCode = (error: unknown, code: string): boolean =>
 
 /** Gives the role what the relay needs on the target's tables, and nothing else. @throws what the driver throws */
 export async function grantRelay(client: pg.ClientBase, shapes: readonly TableShape[]): Promise<void> {
-  await client.query(
-    `GRANT USAGE ON SCHEMA pgfig TO ${RELAY_ROLE};
+  if (!(await hasBasics(client)))
+    await client.query(
+      `GRANT USAGE ON SCHEMA pgfig TO ${RELAY_ROLE};
      GRANT SELECT, UPDATE ON pgfig.relay, pgfig.relay_tables TO ${RELAY_ROLE};
      GRANT EXECUTE ON FUNCTION ${TAKE_TURN} TO ${RELAY_ROLE}`,
-  );
+    );
   for (const sql of await missingGrants(client, shapes)) await client.query(sql);
+}
+
+/** An install looks every minute: a GRANT of what is there already would write to the catalog each time. */
+async function hasBasics(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ has: boolean }>(
+    `SELECT has_schema_privilege($1, 'pgfig', 'USAGE') AND has_function_privilege($1, $2, 'EXECUTE')
+            AND bool_and(has_table_privilege($1, t, p)) AS has
+       FROM unnest('{pgfig.relay,pgfig.relay_tables}'::text[]) t, unnest('{SELECT,UPDATE}'::text[]) p`,
+    [RELAY_ROLE, TAKE_TURN],
+  );
+  return rows[0]?.has === true;
 }
 
 /** The GRANTs that the role still needs, each as SQL; partitions too, since one alone may be emptied. */

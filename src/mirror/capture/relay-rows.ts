@@ -76,12 +76,13 @@ export async function registerRelay(
 
 /**
  * Says that a copied table may have missed changes, before its capture is mended: nothing is applied to it until it is
- * filled again. What was never copied is as it was.
+ * filled again, from the beginning: a backfill that went on, or a position of its own, would step over the gap. What was
+ * never copied is as it was.
  * @returns whether there is such a copy
  */
 export async function stallTable(target: pg.ClientBase, domain: string, table: string, gap: string): Promise<boolean> {
   const { rowCount } = await target.query(
-    `UPDATE pgfig.relay_tables SET state = 'stalled', remedy = 'backfill', changed_at = pg_catalog.now(), reason = $3
+    `UPDATE pgfig.relay_tables SET state = 'stalled', remedy = 'backfill', backfill = NULL, position = NULL, changed_at = pg_catalog.now(), reason = $3
       WHERE domain = $1 AND table_name = $2 AND state <> 'new'`,
     [
       domain,

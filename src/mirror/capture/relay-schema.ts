@@ -61,7 +61,10 @@ REVOKE ALL ON pgfig.relay, pgfig.relay_tables FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgfig.take_turn(text, uuid, text, text, pg_lsn, timestamptz, boolean), pgfig.refuse() FROM PUBLIC;
 `;
 
-export const RELAY_SCHEMA: SchemaPart = { part: 'relay', steps: [VERSION_1] };
+/** Whoever makes or attaches a partition of a guarded table is asked for it when the guard is cloned. */
+const VERSION_2 = 'GRANT EXECUTE ON FUNCTION pgfig.refuse() TO PUBLIC;';
+
+export const RELAY_SCHEMA: SchemaPart = { part: 'relay', steps: [VERSION_1, VERSION_2] };
 
 export const RELAY_TABLES = ['relay_tables', 'relay'] as const;
 

@@ -24,7 +24,14 @@ export async function strayTables(
   return rows.map((row) => ({ oid: Number(row.oid), table: row.table }));
 }
 
-/** Removes the capture of one table: triggers, functions, its row; then it is as before. @throws PgfigError MIRROR_BUSY */
+/** Rows of one DELETE: a short transaction, which holds back no vacuum. */
+const BATCH = 20_000;
+
+/**
+ * Removes the capture of one table: triggers, functions, its events, which nobody reads or sweeps any more, its row; then
+ * it is as before.
+ * @throws PgfigError MIRROR_BUSY
+ */
 export async function releaseTable(
   source: pg.ClientBase,
   { oid }: CapturedTable,
@@ -35,5 +42,17 @@ export async function releaseTable(
     if (!trigger.cloned) await dropTrigger(source, trigger, patience);
   }
   for (const name of functions) await source.query(`DROP FUNCTION IF EXISTS pgfig.${name}()`);
+  await deleteEvents(source, oid);
   await source.query('DELETE FROM pgfig.captured WHERE table_oid = $1::int8::oid', [oid]);
+}
+
+async function deleteEvents(source: pg.ClientBase, oid: number): Promise<void> {
+  for (let more = true; more; ) {
+    const { rowCount } = await source.query(
+      `DELETE FROM pgfig.outbox
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM pgfig.outbox WHERE tbl = $1::int8::oid LIMIT ${BATCH}))`,
+      [oid],
+    );
+    more = (rowCount ?? 0) === BATCH;
+  }
 }

@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { hasOwnTable, SCHEMA_LOCK } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
 import { openMirrorClient } from '../connection.js';
-import type { Mirror } from '../mirror.js';
 import { CAPTURE_SCHEMA, CAPTURE_TABLES } from './capture-schema.js';
 import { exclusively, findMirror } from './exclusively.js';
 import { dropGuards } from './guards.js';
@@ -18,6 +17,13 @@ export interface Removed {
   readonly left: string;
 }
 
+export interface MirrorSides {
+  readonly domain: string;
+  readonly source: string;
+  /** Null: nobody knows (any more), and only the source is cleared. */
+  readonly target: string | null;
+}
+
 /**
  * Removes what installMirror has made, source first: triggers, functions, guards, rows, and with the last domain of a
  * database the tables, and the schema where it holds nothing else. It may end anywhere, and the next run goes on.
@@ -25,7 +31,7 @@ export interface Removed {
  */
 export async function removeMirror(
   config: Config,
-  { domain, source, target }: Pick<Mirror, 'domain' | 'source' | 'target'>,
+  { domain, source, target }: MirrorSides,
   patience: LockPatience = {},
 ): Promise<Removed> {
   const name = `pgfig mirror ${domain}`;
@@ -34,6 +40,7 @@ export async function removeMirror(
     const id = await findMirror(from, domain);
     const work = async (): Promise<Removed> => {
       const released = id === null ? [] : await removeCapture(from, id, patience);
+      if (target === null) return { released, left: '' };
       // Opened only now: a target that is gone for good does not keep the source's writers recording.
       const to = await openMirrorClient(config, target, name);
       try {
@@ -52,7 +59,7 @@ async function removeCapture(source: pg.ClientBase, id: number, patience: LockPa
   const captured = await strayTables(source, id, []);
   for (const table of captured) await releaseTable(source, table, patience);
   if (!(await othersThan(source, id))) {
-    const lock = `LOCK TABLE ${CAPTURE_TABLES.map((table) => `pgfig.${table}`).join(', ')} IN ACCESS EXCLUSIVE MODE`;
+    const tables = CAPTURE_TABLES.map((table) => `pgfig.${table}`).join(', ');
     let gone = false;
     const work = async (): Promise<void> => {
       if (await othersThan(source, id)) return;
@@ -62,7 +69,7 @@ async function removeCapture(source: pg.ClientBase, id: number, patience: LockPa
     };
     await underShortLock(
       source,
-      { what: 'removal of the outbox', lock, oids: [], schema: SCHEMA_LOCK },
+      { what: 'removal of the outbox', tables, mode: 'ACCESS EXCLUSIVE', oids: [], schema: SCHEMA_LOCK },
       work,
       patience,
     );

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { literal } from '../shape/table-shape.js';
+import { type Blockers, blockersOf, type LockMode, onlyAutovacuum } from './lock-queue.js';
 
 /** One try of DDL that has to wait: who holds the table, and for how long it has been tried. */
 export interface LockWait {
@@ -21,59 +23,135 @@ export interface LockPatience {
 
 export interface LockedWork {
   readonly what: string;
-  readonly lock: string;
+  /** Quoted and qualified: '"schema"."table"'. */
+  readonly tables: string;
+  readonly mode: LockMode;
+  /** Of the relations that are locked. */
   readonly oids: readonly number[];
+  /** Key of an advisory lock that is taken first. */
   readonly schema?: number;
 }
 
 const BUDGET_MS = 120_000;
+/** Writers notice no wait that short; those that come and go leave a gap in it. */
+const SHORT_MS = 50;
 /** Half a second above the server's deadlock_timeout: at that, autovacuum is made to give way. */
 const ABOVE_DEADLOCK_MS = 500;
-/** Those who queued behind the request go on in the pause. */
-const PAUSE_MS = 1_000;
+/** Locking each of many partitions takes its while. */
+const LOCK_EACH_MS = 1;
+/** What DDL on a locked table may take: some milliseconds are the rule. */
+const DDL_MS = 2_000;
+const DDL_EACH_MS = 5;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 10_000;
+/** For each millisecond in the queue, in which writers wait behind: at most a twentieth of the time. */
+const PAUSE_FOR_EACH = 19;
 
 /** Lock not available; deadlock; canceled by statement_timeout. */
 const BUSY = new Set(['55P03', '40P01', '57014']);
 
 /**
- * Runs DDL on a table in a transaction of its own that stands in the table's lock queue no longer than a lock_timeout
- * slightly above the server's deadlock_timeout, in all: partitions are locked one by one, and every wait would have the
- * whole lock_timeout. When it gets no lock it leaves the queue, pauses, and tries again.
+ * Runs DDL on a table in a transaction of its own, sent as one message: while the lock is held nothing waits for this
+ * process. It stands in the table's lock queue for a moment alone, or slightly longer than the server's
+ * deadlock_timeout where an autovacuum is in the way; partitions are locked one by one, and the limit is on all of them.
+ * When it gets no lock it leaves the queue and pauses, longer each time, so that of the time that it takes writers are
+ * held up for a twentieth at most.
  *
- * @param lock the LOCK statement that the rest needs: 'LOCK TABLE ... IN SHARE ROW EXCLUSIVE MODE'
- * @param oids of the locked relations, to tell who holds them
- * @param schema key of an advisory lock that is taken first
- * @throws PgfigError MIRROR_BUSY when the budget is used up; what `work` throws
+ * @param statements what to run, as it is seen before each try
+ * @throws PgfigError MIRROR_BUSY when the budget is spent; what the driver throws for other reasons
+ */
+export async function ddlUnderShortLock(
+  client: pg.ClientBase,
+  locked: LockedWork,
+  statements: () => Promise<Ddl>,
+  patience: LockPatience = {},
+): Promise<void> {
+  const ddlMs = DDL_MS + DDL_EACH_MS * locked.oids.length;
+  await tries(client, locked, patience, async (begin) => {
+    const ddl = ddlSql(await statements());
+    return async () => void (await client.query(`${begin}; SET LOCAL statement_timeout = ${ddlMs}; ${ddl}; COMMIT`));
+  });
+}
+
+/**
+ * Runs `work` under a lock that is had as by ddlUnderShortLock. For tables that no user writes: they are locked for as
+ * long as it takes.
+ * @throws PgfigError MIRROR_BUSY; what the driver and `work` throw
  */
 export async function underShortLock(
   client: pg.ClientBase,
-  { what, lock, oids, schema }: LockedWork,
+  locked: LockedWork,
   work: () => Promise<void>,
-  { budget = BUDGET_MS, onWait }: LockPatience = {},
+  patience: LockPatience = {},
 ): Promise<void> {
-  const timeout = await lockTimeout(client);
+  await tries(client, locked, patience, async (begin) => async () => {
+    await client.query(`${begin}; SET LOCAL statement_timeout = 0`);
+    await work();
+    await client.query('COMMIT');
+  });
+}
+
+export interface Ddl {
+  readonly statements: readonly string[];
+  /** Triggers that run these functions, 'pgfig.f()', are to fire always: clones for partitions are made on the way. */
+  readonly always: readonly string[];
+  /** Only on these relations. */
+  readonly on?: readonly number[];
+}
+
+/** All of it as one statement, for which one statement_timeout counts. It is all or nothing. */
+export function ddlSql({ statements, always, on }: Ddl): string {
+  const where = on === undefined ? '' : `AND t.tgrelid = ANY ('{${on.join()}}'::pg_catalog.oid[])`;
+  const enable = always.map(
+    (name) => `
+  FOR one IN SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname AS name FROM pg_catalog.pg_trigger t
+              WHERE t.tgfoid = ${literal(name)}::pg_catalog.regprocedure AND t.tgenabled <> 'A' ${where} LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', one.relation, one.name);
+  END LOOP;`,
+  );
+  const body = `DECLARE one record;\nBEGIN${statements.map((sql) => `\n  EXECUTE ${literal(sql)};`).join('')}${enable.join('')}\nEND`;
+  return `DO ${literal(body)}`;
+}
+
+/** @param prepare gets the beginning of the transaction, with the lock; it may look around, and gives what is to be run */
+async function tries(
+  client: pg.ClientBase,
+  { what, tables, mode, oids, schema }: LockedWork,
+  { budget = BUDGET_MS, onWait }: LockPatience,
+  prepare: (begin: string) => Promise<() => Promise<void>>,
+): Promise<void> {
   const began = Date.now();
+  let before: Blockers | null = null;
   for (let attempt = 1; ; attempt++) {
-    await client.query(
-      `BEGIN; SET LOCAL lock_timeout = ${timeout}; SET LOCAL statement_timeout = ${timeout + ABOVE_DEADLOCK_MS / 5}`,
+    const blockers: Blockers = await blockersOf(client, oids, mode);
+    const timeout = onlyAutovacuum(blockers, before) ? await aboveDeadlock(client) : SHORT_MS;
+    before = blockers;
+    const first = schema === undefined ? '' : `; SELECT pg_advisory_xact_lock(${schema})`;
+    const run = await prepare(
+      `BEGIN; SET LOCAL lock_timeout = ${timeout}; SET LOCAL statement_timeout = ${2 * SHORT_MS + timeout + LOCK_EACH_MS * oids.length}` +
+        `${first}; LOCK TABLE ${tables} IN ${mode} MODE`,
     );
+    const started = performance.now();
     try {
-      if (schema !== undefined) await client.query('SELECT pg_advisory_xact_lock($1)', [schema]);
-      await client.query(lock);
-      await client.query('SET LOCAL statement_timeout = 0');
-      await work();
-      await client.query('COMMIT');
+      await run();
       return;
     } catch (error) {
+      const blocked = performance.now() - started;
       await client.query('ROLLBACK').catch(() => {});
       if (!isBusy(error)) throw error;
       const holders = await holdersOf(client, oids);
       const waited = Date.now() - began;
       onWait?.({ what, attempt, waited, holders });
-      if (waited >= budget) throw busy(what, waited, holders);
+      const pause = pauseAfter(attempt, blocked);
+      if (waited + pause > budget) throw busy(what, waited, holders);
+      await sleep(pause);
     }
-    await sleep(PAUSE_MS * (0.5 + Math.random()));
   }
+}
+
+function pauseAfter(attempt: number, blocked: number): number {
+  const growing = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+  return Math.max(growing * (0.75 + Math.random() / 2), PAUSE_FOR_EACH * blocked);
 }
 
 const isBusy = (error: unknown): boolean => error instanceof Error && 'code' in error && BUSY.has(String(error.code));
@@ -86,7 +164,7 @@ function busy(what: string, waited: number, holders: readonly string[]): PgfigEr
 }
 
 /** Milliseconds. */
-async function lockTimeout(client: pg.ClientBase): Promise<number> {
+async function aboveDeadlock(client: pg.ClientBase): Promise<number> {
   const { rows } = await client.query<{ ms: number }>(
     "SELECT setting::pg_catalog.int4 AS ms FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'",
   );

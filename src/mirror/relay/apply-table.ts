@@ -14,6 +14,7 @@ import {
   tableColumns,
   typedKey,
 } from './events-sql.js';
+import { leafBound } from './leaf-bound.js';
 import type { SourceSide, Waiting } from './source-side.js';
 
 /** Both ends of a turn, each in its transaction. */
@@ -113,12 +114,11 @@ export async function copyRows({ source, target }: Pair, shape: TableShape, rows
 const copyInto = (shape: TableShape): string =>
   `COPY ${qualified(shape)} (${columnList(copiedColumns(shape))}) FROM STDIN`;
 
-/** @returns false: what was in the leaf cannot be told from the rows (hash partitions) */
+/** @returns false: what was in the leaf cannot be told from the target's rows */
 async function emptyLeaf({ source, target }: Pair, shape: TableShape, leaf: number): Promise<boolean> {
-  const [row] = await source.rows(`SELECT pg_get_partition_constraintdef('${leaf}'::oid)`);
-  const constraint = row?.[0];
-  if (constraint == null || constraint.includes('satisfies_hash_partition')) return false;
-  await target.query(`DELETE FROM ${qualified(shape)} WHERE ${constraint}`);
+  const bound = await leafBound(source, leaf);
+  if (bound === null) return false;
+  await target.query(`DELETE FROM ${qualified(shape)} WHERE ${bound}`);
   return true;
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { captureIsWhole } from '../capture/capture-table.js';
 import { crashPoint } from '../crash-points.js';
 import type { Mirror } from '../mirror.js';
 import { parseSnapshot } from '../position/snapshot.js';
@@ -7,12 +8,14 @@ import { readShapes } from '../shape/read-shapes.js';
 import { leavesOf, qualified, type TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair, type Range } from './apply-table.js';
 import { type ChunkDone, copyChunk, deleteExtras } from './backfill-chunk.js';
+import { committed } from './committed.js';
 import { closeAtOnce, openSource, openTarget } from './connections.js';
 import type { BackfillState, RelayTable } from './relay-table.js';
 import type { Waiting } from './source-side.js';
 import { isOfTable, sqlstateOf } from './sqlstate.js';
 import { judgeStamp, type Stamp } from './stamp.js';
-import { readTables, tableSql } from './target-store.js';
+import { readRelay, readTables, tableSql } from './target-store.js';
+import { Watchdog } from './watchdog.js';
 
 export interface BackfillOptions {
   /**
@@ -70,10 +73,11 @@ export class BackfillLane {
     try {
       pair = { source, target: await openTarget(this.#config, this.#mirror) };
       const both = pair;
+      const watchdog = new Watchdog(this.#config, this.#mirror, source.client, both.target);
       // A turn that is under way has rows of this table that would come after newer ones.
       let table = await host.between(() => this.#begin(both, host.owner));
       while (table.state === 'backfill' && !this.#options.signal.aborted) {
-        table = await this.#turn(pair, table);
+        table = await watchdog.guard(() => this.#turn(both, table));
         if (table.backfill !== null) this.#options.onProgress(table.backfill);
       }
     } finally {
@@ -95,6 +99,7 @@ export class BackfillLane {
     } else if (mode === 'resume' && table.state === 'in-step') return table;
     const shape = (await readShapes(source.client, [this.#name])).get(this.#name);
     if (shape === undefined) throw this.#refusal(`table ${this.#name} is not in ${this.#mirror.source}`);
+    await this.#captured({ source, target }, shape);
     const [row] = await source.rows(
       `SELECT (SELECT coalesce(sum(greatest(reltuples, 0)), 0)::int8 FROM pg_class
                 WHERE oid = ANY ('{${leavesOf(shape).map(({ oid }) => oid)}}'::oid[])),
@@ -128,6 +133,15 @@ export class BackfillLane {
     if (rowCount !== 1) throw new PgfigError('RELAY_LOST', `another relay of domain ${this.#mirror.domain} is at work`);
   }
 
+  /** Changes that nobody records would be missing from the copy, and nobody would know. */
+  async #captured({ source, target }: Pair, shape: TableShape): Promise<void> {
+    const relay = await readRelay(target, this.#mirror.domain);
+    const { whole, reason } = await captureIsWhole(source.client, relay?.mirror ?? 0, shape);
+    if (whole) return;
+    const remedy = `pgfig mirror install ${this.#mirror.domain} mends it`;
+    throw this.#refusal(`changes of table ${this.#name} are not all recorded (${reason}); ${remedy}`);
+  }
+
   #refusal(text: string): PgfigError {
     return new PgfigError('BACKFILL_REFUSED', `domain ${this.#mirror.domain}: ${text}`);
   }
@@ -143,7 +157,7 @@ export class BackfillLane {
     try {
       await work?.();
       await this.#update(target, before, after);
-      await target.query('COMMIT');
+      await committed(target);
       return after;
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -179,7 +193,7 @@ export class BackfillLane {
     }
     await pair.source.commit();
     await pair.source.flushed(moment.lsn);
-    await target.query('COMMIT');
+    await committed(target);
     this.#adapt(performance.now() - began);
     return after;
   }

@@ -1,17 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
 import type { TurnOutcome } from '../turn-outcome.js';
 import { BackfillLane, type BackfillOptions } from './backfill-lane.js';
 import { closeAtOnce } from './connections.js';
 import { Leader, type RelayMemory } from './leader.js';
-import { elect } from './lease.js';
+import { Candidate, type Lead } from './lease.js';
 import type { RelayEvents, RelayStatus, TurnWork } from './relay-events.js';
 import { Wakeup } from './wakeup.js';
+import type { WatchLimits } from './watchdog.js';
 
 /** How often an instance that follows tries to lead. */
-const ELECT_MS = 500;
+const ELECT_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** What the turn under way has to end when the relay is closed, and the same again until it is left behind. */
+const CLOSE_MS = 3_000;
 
 /**
  * Keeps the copy of one domain in step for as long as this instance leads it, and tries to lead it when it does not:
@@ -21,18 +25,25 @@ export class DomainRelay {
   readonly mirror: Mirror;
   readonly #config: Config;
   readonly #events: RelayEvents;
+  readonly #limits: WatchLimits | undefined;
   readonly #wakeup = new Wakeup();
+  #candidate: Candidate;
   readonly #ended: Promise<void>;
   readonly #memory: RelayMemory = { streaming: false, all: false, retries: new Map() };
   #closed = false;
   #leader: Leader | null = null;
+  #lead: Lead | null = null;
   #role: RelayStatus['role'] = 'starting';
   #error: Error | null = null;
+  /** Of the last turn that was led from here. */
+  #moment: number | null = null;
 
-  constructor(config: Config, mirror: Mirror, events: RelayEvents) {
+  constructor(config: Config, mirror: Mirror, events: RelayEvents, limits?: WatchLimits) {
+    this.#limits = limits;
     this.#config = config;
     this.mirror = mirror;
     this.#events = events;
+    this.#candidate = new Candidate(config, mirror);
     this.#ended = this.#run();
   }
 
@@ -42,6 +53,7 @@ export class DomainRelay {
       domain: this.mirror.domain,
       role: this.#role,
       error: this.#error?.message ?? leading?.error ?? null,
+      moment: leading?.moment ?? this.#moment,
       leading,
     };
   }
@@ -80,12 +92,22 @@ export class DomainRelay {
     await new BackfillLane(this.#config, this.mirror, table, options).run(leader);
   }
 
-  /** Ends after the turn under way. */
+  /** Ends after the turn under way, or after a few seconds: a server that hangs would let it wait without end. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wakeup.call();
     this.#leader?.close();
-    await this.#ended;
+    const timer = setTimeout(() => this.#abandon(), CLOSE_MS);
+    await Promise.race([this.#ended, sleep(2 * CLOSE_MS, undefined, { ref: false })]);
+    clearTimeout(timer);
+  }
+
+  /** Both transactions are rolled back when the servers notice. */
+  #abandon(): void {
+    this.#candidate.close();
+    if (this.#lead === null) return;
+    closeAtOnce(this.#lead.source.client);
+    closeAtOnce(this.#lead.target);
   }
 
   async #run(): Promise<void> {
@@ -95,23 +117,28 @@ export class DomainRelay {
         pause = FIRST_PAUSE_MS;
         if (!led) await this.#wakeup.wait(ELECT_MS * (0.75 + Math.random() / 2));
       } catch (error) {
-        this.#failed(error);
+        if (!this.#closed) this.#failed(error);
+        this.#candidate.close();
+        this.#candidate = new Candidate(this.#config, this.mirror);
         await this.#wakeup.wait(pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       }
     }
+    this.#candidate.close();
   }
 
   /** @returns whether it has led */
   async #once(): Promise<boolean> {
-    const election = await elect(this.#config, this.mirror);
+    const election = await this.#candidate.elect();
     if (election.type !== 'leads') {
       this.#become(election.type === 'follows' ? 'following' : 'not-installed');
       this.#error = null;
+      this.#moment = null;
       return false;
     }
     const { lead } = election;
-    const leader = new Leader(this.#config, this.mirror, lead, this.#memory, this.#events);
+    this.#lead = lead;
+    const leader = new Leader(this.#config, this.mirror, lead, this.#memory, this.#events, this.#limits);
     try {
       await leader.prepare();
       this.#leader = leader;
@@ -121,7 +148,9 @@ export class DomainRelay {
       await leader.run();
       return true;
     } finally {
+      this.#moment = leader.status.moment;
       this.#leader = null;
+      this.#lead = null;
       leader.end();
       closeAtOnce(lead.source.client);
       closeAtOnce(lead.target);

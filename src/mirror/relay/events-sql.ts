@@ -16,14 +16,30 @@ export interface Since {
  * @param cut only transactions below this one; null: all
  */
 export function eventsSince(tables: readonly Since[], cut: bigint | null, columns = 'tbl, op, key, xid'): string {
+  const parts = ranges(tables, cut, columns);
+  return parts.length > 0 ? parts.join(' UNION ALL ') : `SELECT ${columns} FROM pgfig.outbox WHERE false`;
+}
+
+/**
+ * The transaction ids of one table's events that wait, the least first, one for each event: no more than `most`. Each
+ * range is limited by itself: a sort of the whole would read all that waits.
+ */
+export function firstXids(table: Since, most: number): string {
+  const parts = ranges([table], null, 'xid').map((range) => `(${range} ORDER BY xid LIMIT ${most})`);
+  return `SELECT u.xid FROM (${parts.join(' UNION ALL ')}) u ORDER BY u.xid LIMIT ${most}`;
+}
+
+function ranges(tables: readonly Since[], cut: bigint | null, columns: string): string[] {
   const below = cut === null ? '' : ` AND xid < '${cut}'::xid8`;
   const parts: string[] = [];
   for (const [position, oids] of byPosition(tables)) {
-    const from = `SELECT ${columns} FROM pgfig.outbox WHERE tbl = ANY ('{${oids.join(',')}}'::oid[])`;
+    // Of one table the index has them in the order of xid; not so for a list, even of one.
+    const which = oids.length === 1 ? `= '${oids[0]}'::oid` : `= ANY ('{${oids.join(',')}}'::oid[])`;
+    const from = `SELECT ${columns} FROM pgfig.outbox WHERE tbl ${which}`;
     parts.push(`${from} AND xid >= '${position.xmax}'::xid8${below}`);
     if (position.xip.length > 0) parts.push(`${from} AND xid = ANY ('{${position.xip.join(',')}}'::xid8[])${below}`);
   }
-  return parts.length > 0 ? parts.join(' UNION ALL ') : `SELECT ${columns} FROM pgfig.outbox WHERE false`;
+  return parts;
 }
 
 function byPosition(tables: readonly Since[]): ReadonlyMap<Snapshot, number[]> {
@@ -46,9 +62,14 @@ export const keyAlias = (at: number): string => `k${at}`;
  */
 export function typedKey(key: readonly KeyColumn[], text: string): string {
   const [only] = key;
-  if (key.length === 1 && only !== undefined) return `${text}::${only.type} AS ${keyAlias(0)}`;
-  return key.map(({ type }, at) => `(${text}::text[])[${at + 1}]::${type} AS ${keyAlias(at)}`).join(', ');
+  if (key.length === 1 && only !== undefined) return `${text}::${only.type}${collate(only)} AS ${keyAlias(0)}`;
+  return key
+    .map((column, at) => `(${text}::text[])[${at + 1}]::${column.type}${collate(column)} AS ${keyAlias(at)}`)
+    .join(', ');
 }
+
+/** What is compared, and taken for equal, as the column is. */
+const collate = ({ collation }: KeyColumn): string => (collation === '' ? '' : ` COLLATE ${collation}`);
 
 /** `t."id" OPERATOR(pg_catalog.=) k.k0 AND ...` */
 export function sameKey(key: readonly KeyColumn[], table = 't', keys = 'k'): string {

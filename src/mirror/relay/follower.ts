@@ -5,9 +5,11 @@ import { openMirrorClient } from '../connection.js';
 import type { Mirror } from '../mirror.js';
 import { covers, parseSnapshot, type Snapshot } from '../position/snapshot.js';
 import type { TurnOutcome } from '../turn-outcome.js';
-import { closeAtOnce, RELAY_NAME } from './connections.js';
+import { ASIDE, closeAtOnce, RELAY_NAME } from './connections.js';
 
 const POLL_MS = 2;
+/** Every NOTIFY that commits takes a lock that all of the server's databases share. */
+const NOTIFY_MS = 5;
 /** Longer than any session waits; a group behind this one is not held up for ever by a relay that is gone. */
 const DEADLINE_MS = 10_000;
 
@@ -38,6 +40,7 @@ export class Follower {
   #target: pg.Client | null = null;
   #next: Promise<TurnOutcome> | null = null;
   #round: Promise<unknown> = Promise.resolve();
+  #notifiedAt = Number.NEGATIVE_INFINITY;
 
   constructor(config: Config, mirror: Mirror) {
     this.#config = config;
@@ -71,16 +74,20 @@ export class Follower {
 
   async #wait(): Promise<TurnOutcome> {
     const { domain, source, target } = this.#mirror;
-    this.#source ??= await openMirrorClient(this.#config, source, `${RELAY_NAME} of ${domain}, following`);
-    this.#target ??= await openMirrorClient(this.#config, target, `${RELAY_NAME} of ${domain}, following`);
+    this.#source ??= await openMirrorClient(this.#config, source, `${RELAY_NAME} of ${domain}, following`, ASIDE);
+    this.#target ??= await openMirrorClient(this.#config, target, `${RELAY_NAME} of ${domain}, following`, ASIDE);
+    // Before the snapshot: who comes meanwhile is of the next round.
+    const early = this.#notifiedAt + NOTIFY_MS - performance.now();
+    if (early > 0) await sleep(early);
     const { rows } = await this.#source.query<{ position: string }>('SELECT pg_current_snapshot()::text AS position');
     const wanted = parseSnapshot(rows[0]?.position ?? '');
+    this.#notifiedAt = performance.now();
     await this.#source.query('NOTIFY pgfig_poke');
-    const deadline = Date.now() + DEADLINE_MS;
+    const deadline = performance.now() + DEADLINE_MS;
     for (;;) {
       const outcome = await this.#look(this.#target, wanted);
       if (outcome !== null) return outcome;
-      if (Date.now() > deadline) return 'failed';
+      if (performance.now() > deadline) return 'failed';
       await sleep(POLL_MS);
     }
   }

@@ -1,16 +1,21 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
+import { covers } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TurnOutcome } from '../turn-outcome.js';
+import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
 import type { Lead } from './lease.js';
+import { Prepared } from './prepared.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
 import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
 import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
 import { type Retry, Stalls } from './stalls.js';
 import { readTables } from './target-store.js';
 import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
+import { unreadable } from './unreadable.js';
 import { Wakeup } from './wakeup.js';
+import { Watchdog, type WatchLimits } from './watchdog.js';
 
 /** Changes of a bounded turn: about a second's work. */
 const TURN_CHANGES = 30_000;
@@ -52,6 +57,7 @@ export class Leader {
   readonly #memory: RelayMemory;
   readonly #wakeup = new Wakeup();
   readonly #stalls: Stalls;
+  readonly #watchdog: Watchdog;
   readonly #housekeeping: Housekeeping;
   readonly #whole: WholeRequest[] = [];
   readonly #between: Between[] = [];
@@ -61,19 +67,27 @@ export class Leader {
   #closed = false;
   #ended = false;
   #advance = false;
-  #advancedAt = 0;
-  #rereadAt = 0;
+  #advancedAt = Number.NEGATIVE_INFINITY;
+  #rereadAt = Number.NEGATIVE_INFINITY;
   #changes = 0;
   #error: string | null = null;
 
-  constructor(config: Config, mirror: Mirror, lead: Lead, memory: RelayMemory, events: RelayEvents) {
+  constructor(
+    config: Config,
+    mirror: Mirror,
+    lead: Lead,
+    memory: RelayMemory,
+    events: RelayEvents,
+    limits?: WatchLimits,
+  ) {
     this.#memory = memory;
     this.#mirror = mirror;
     this.#lead = lead;
     this.#row = lead.row;
     this.#events = events;
     this.#stalls = new Stalls(config, mirror, lead.owner, memory.retries, events);
-    this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror);
+    this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror, events);
+    this.#watchdog = new Watchdog(config, mirror, lead.source.client, lead.target, limits);
   }
 
   get status(): LeaderStatus {
@@ -97,8 +111,11 @@ export class Leader {
       this.#advance = true;
       this.#wakeup.call();
     });
-    await client.query('LISTEN pgfig_poke');
-    await this.reread();
+    await this.#watchdog.guard(async () => {
+      await client.query('LISTEN pgfig_poke');
+      await this.reread();
+      await this.#notGoneBack();
+    });
   }
 
   poke(): void {
@@ -139,7 +156,7 @@ export class Leader {
 
   /** A table's row has been changed by this process: see it before the next turn. */
   outdated(): void {
-    this.#rereadAt = 0;
+    this.#rereadAt = Number.NEGATIVE_INFINITY;
     this.#wakeup.call();
   }
 
@@ -162,9 +179,9 @@ export class Leader {
     while (!this.#closed) {
       for (const { run } of this.#between.splice(0)) {
         await run();
-        this.#rereadAt = 0;
+        this.#rereadAt = Number.NEGATIVE_INFINITY;
       }
-      const more = await this.#turn();
+      const more = await this.#watchdog.guard(() => this.#turn());
       this.#housekeeping.due(this.#tables, this.#row.position);
       if (!more && this.#waiters.length === 0 && this.#whole.length === 0) await this.#wakeup.wait(IDLE_MS);
     }
@@ -172,7 +189,7 @@ export class Leader {
 
   /** @returns whether another one is to follow at once */
   async #turn(): Promise<boolean> {
-    if (Date.now() - this.#rereadAt > REREAD_MS) await this.reread();
+    if (performance.now() - this.#rereadAt > REREAD_MS) await this.reread();
     const waiters = this.#waiters;
     this.#waiters = [];
     const began = performance.now();
@@ -193,7 +210,7 @@ export class Leader {
 
   async #take(): Promise<TurnResult> {
     const { source, target, owner } = this.#lead;
-    const now = Date.now();
+    const now = performance.now();
     const advance = this.#advance || now - this.#advancedAt > ADVANCE_MS;
     const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
     const wish = {
@@ -242,10 +259,11 @@ export class Leader {
     if (isLost(state)) throw error;
     await this.#lead.target.query('ROLLBACK');
     await this.#lead.source.client.query('ROLLBACK');
+    for (const client of [this.#lead.source.client, this.#lead.target]) await Prepared.of(client).forget();
     if (error instanceof TablesChanged) {
       for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
     } else if (isOfTable(state)) {
-      const mended = await this.#stallMissing();
+      const mended = await this.#stallUnreadable();
       if (!mended && this.#memory.streaming) throw error;
       this.#memory.streaming = true;
     } else throw error;
@@ -260,20 +278,38 @@ export class Leader {
 
   async #stall(table: string, reason: string, remedy: Remedy): Promise<void> {
     await this.#stalls.stall(this.#tables, this.#row, table, reason, remedy);
-    this.#rereadAt = 0;
+    this.#rereadAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** @returns whether a table was gone */
-  async #stallMissing(): Promise<boolean> {
-    const followed = this.#tables.filter(({ state }) => state === 'in-step').map(({ name }) => name);
-    const there = await readShapes(this.#lead.source.client, followed);
-    const gone = followed.filter((name) => !there.has(name));
-    for (const name of gone) await this.#stall(name, 'the table is gone from the source', 'backfill');
-    return gone.length > 0;
+  /**
+   * The target may be another one than it was: a standby that was promoted before it had all, a restored backup. Changes
+   * that it has lost are gone from the outbox, if they were applied and swept before.
+   */
+  async #notGoneBack(): Promise<void> {
+    const captured = await capturedTables(this.#lead.source, this.#row.mirror);
+    for (const { name, swept } of captured) {
+      const table = this.#tables.find((one) => one.name === name);
+      if (table === undefined || table.state === 'new' || table.remedy === 'backfill') continue;
+      if (covers(table.position ?? this.#row.position, swept)) continue;
+      await this.#stall(
+        name,
+        'the target has lost changes that were applied to it: it has gone back in time',
+        'backfill',
+      );
+    }
+    await this.reread();
+  }
+
+  /** A table that cannot be read must not hold up the others. @returns whether there was one */
+  async #stallUnreadable(): Promise<boolean> {
+    const followed = this.#tables.filter(({ state }) => state === 'in-step');
+    const refused = await unreadable(this.#lead.source.client, followed);
+    for (const { table, reason, remedy } of refused) await this.#stall(table, reason, remedy);
+    return refused.length > 0;
   }
 
   async reread(): Promise<void> {
-    this.#rereadAt = Date.now();
+    this.#rereadAt = performance.now();
     const tables = await this.#stalls.retried(await readTables(this.#lead.target, this.#mirror.domain));
     const unseen = tables.filter(({ state, shape }) => state === 'in-step' && shape === null).map(({ name }) => name);
     if (unseen.length === 0) {

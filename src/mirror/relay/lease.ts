@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { readIdentity } from '../capture/source-identity.js';
 import type { Mirror } from '../mirror.js';
-import { closeAtOnce, openSource, openTarget } from './connections.js';
+import { closeAtOnce, openSource, openTarget, RELAY_NAME } from './connections.js';
 import type { RelayRow } from './relay-table.js';
 import type { SourceSide } from './source-side.js';
 import { readRelay, takeOwnership } from './target-store.js';
@@ -26,40 +26,129 @@ export type Election =
   | { readonly type: 'follows' }
   | { readonly type: 'not-installed' };
 
+/** A server that hangs in the middle of a try would keep the lock from all others. */
+const LONGEST_TRY_MS = 15_000;
+const CANDIDATE = ', candidate';
+/** See Watchdog. */
+const IDLE_MS = 120_000;
+
 /**
- * Tries to become the relay of a domain. The lock, which the server gives up with the connection, only elects; that
- * nothing of an earlier relay is applied any more is the token's work, in the transaction of each turn.
+ * Tries to become the relay of a domain, again and again on one connection to the source: a follower costs the monolith
+ * no new session for each try, and the target nothing. The lock, which the server gives up with the connection, only
+ * elects; that nothing of an earlier relay is applied any more is the token's work, in the transaction of each turn.
  *
  * @throws PgfigError MIRROR_REFUSED when the copy is registered for another source; what the driver throws
  */
-export async function elect(config: Config, mirror: Mirror): Promise<Election> {
-  const source = await openSource(config, mirror);
-  let target: pg.Client | null = null;
-  try {
-    target = await openTarget(config, mirror);
-    const known = await relayRow(target, mirror.domain);
-    if (known === null) return close(source, target, { type: 'not-installed' });
-    await checkSource(source.client, mirror, known);
+export class Candidate {
+  readonly #config: Config;
+  readonly #mirror: Mirror;
+  readonly #limit: number;
+  #source: SourceSide | null = null;
+  #target: pg.Client | null = null;
+  /** pgfig.mirrors.id, as the target has it; null: not read yet. */
+  #id: number | null = null;
+  #closed = false;
+
+  /** @param limit milliseconds that a try may take */
+  constructor(config: Config, mirror: Mirror, limit = LONGEST_TRY_MS) {
+    this.#config = config;
+    this.#mirror = mirror;
+    this.#limit = limit;
+  }
+
+  /** One try; after one that has thrown, no more can be made. @throws as the class says */
+  async elect(): Promise<Election> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const text = `domain ${this.#mirror.domain}: an election took more than ${this.#limit / 1_000} s`;
+      timer = setTimeout(() => reject(new Error(text)), this.#limit);
+    });
+    try {
+      return await Promise.race([this.#try(), late]);
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** For good, whatever it is doing. */
+  close(): void {
+    this.#closed = true;
+    this.#reset();
+  }
+
+  #reset(): void {
+    if (this.#source !== null) closeAtOnce(this.#source.client);
+    this.#source = null;
+    this.#id = null;
+    this.#dropTarget();
+  }
+
+  #dropTarget(): void {
+    if (this.#target !== null) closeAtOnce(this.#target);
+    this.#target = null;
+  }
+
+  async #try(): Promise<Election> {
+    this.#id ??= (await this.#registered())?.mirror ?? null;
+    this.#dropTarget();
+    if (this.#id === null) return { type: 'not-installed' };
+    const source = await this.#opened();
     const { rows } = await source.client.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [
       RELAY_LOCK,
-      known.mirror,
+      this.#id,
     ]);
-    if (rows[0]?.got !== true) return close(source, target, { type: 'follows' });
-    const owner = randomUUID();
-    const row = await takeOwnership(target, mirror.domain, owner);
-    if (row === null) return close(source, target, { type: 'not-installed' });
-    return { type: 'leads', lead: { source, target, owner, row } };
-  } catch (error) {
-    closeAtOnce(source.client);
-    if (target !== null) closeAtOnce(target);
-    throw error;
+    if (rows[0]?.got !== true) return { type: 'follows' };
+    return this.#won(source, this.#id);
   }
-}
 
-function close(source: SourceSide, target: pg.Client, election: Election): Election {
-  closeAtOnce(source.client);
-  closeAtOnce(target);
-  return election;
+  /** The lock is this one's; what it is of may have been removed or installed anew since it was read. */
+  async #won(source: SourceSide, id: number): Promise<Election> {
+    const { domain } = this.#mirror;
+    const known = await this.#registered();
+    if (known === null || known.mirror !== id) {
+      this.#reset();
+      return { type: known === null ? 'not-installed' : 'follows' };
+    }
+    await checkSource(source.client, this.#mirror, known);
+    const owner = randomUUID();
+    const target = this.#target;
+    const row = target === null ? null : await takeOwnership(target, domain, owner);
+    if (target === null || row === null) {
+      this.#reset();
+      return { type: 'not-installed' };
+    }
+    await source.client.query("SELECT set_config('application_name', $1, false)", [`${RELAY_NAME} of ${domain}`]);
+    if (this.#closed) throw this.#ended();
+    // They are the leader's from now on.
+    this.#source = null;
+    this.#target = null;
+    this.#id = null;
+    return { type: 'leads', lead: { source, target, owner, row } };
+  }
+
+  async #opened(): Promise<SourceSide> {
+    this.#source ??= await openSource(this.#config, this.#mirror, { does: CANDIDATE, idle: IDLE_MS });
+    const source = this.#source;
+    if (!this.#closed) return source;
+    this.#reset();
+    throw this.#ended();
+  }
+
+  #ended(): Error {
+    return new Error(`domain ${this.#mirror.domain}: the election has ended`);
+  }
+
+  async #registered(): Promise<RelayRow | null> {
+    this.#target ??= await openTarget(this.#config, this.#mirror);
+    if (this.#closed) {
+      this.#reset();
+      throw this.#ended();
+    }
+    return relayRow(this.#target, this.#mirror.domain);
+  }
 }
 
 async function relayRow(target: pg.ClientBase, domain: string): Promise<RelayRow | null> {

@@ -50,5 +50,10 @@ export interface RelayStatus {
   readonly domain: string;
   readonly role: 'starting' | 'leading' | 'following' | 'not-installed';
   readonly error: string | null;
+  /**
+   * Milliseconds since 1970: what the copy equals, as far as this instance knows: also of a relay that has lost its
+   * target. Null while another instance leads, or nobody has yet.
+   */
+  readonly moment: number | null;
   readonly leading: LeaderStatus | null;
 }

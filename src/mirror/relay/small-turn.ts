@@ -1,5 +1,7 @@
-import { copiedColumns, ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
+import type pg from 'pg';
+import { type Column, copiedColumns, ident, literal, qualified, type TableShape } from '../shape/table-shape.js';
 import { columnList, keyOf, sameKey, typedKey } from './events-sql.js';
+import { GENERIC_PLANS, Prepared } from './prepared.js';
 import type { SourceSide, WaitingEvent } from './source-side.js';
 
 /**
@@ -39,39 +41,73 @@ export function smallTables(
   return tables;
 }
 
+/** What the target is to do, rows of the tables in order. */
+export type SmallRows = readonly {
+  readonly table: SmallTable;
+  readonly rows: readonly (readonly (string | null)[])[];
+}[];
+
 /**
- * Reads the rows and ends the source's transaction.
- * @returns the statements for the target; null: the rows are too big, the source's transaction is still open
+ * Reads the rows, ends the source's transaction, and waits until what it saw is on the source's disk.
+ * @param lsn the moment's
+ * @returns null: the rows are too big
  */
-export async function readSmall(source: SourceSide, tables: readonly SmallTable[]): Promise<string[] | null> {
-  const results = await source.several(tables.map(rowsSql));
+export async function readSmall(
+  source: SourceSide,
+  tables: readonly SmallTable[],
+  lsn: string,
+): Promise<SmallRows | null> {
+  const texts = tables.map(({ shape }) => rowsSql(shape));
+  const names = await source.prepared(texts, KEYS);
+  const calls = tables.map(({ keys }, at) => `EXECUTE ${names[at]} (${keyList(keys)})`);
+  const [, ...results] = await source.finish([GENERIC_PLANS, ...calls], lsn);
   let bytes = 0;
   for (const rows of results) bytes += Number(rows[0]?.[0] ?? 0);
   if (bytes > MOST_BYTES) return null;
-  return tables.flatMap((table, at) => {
-    const rows = (results[at] ?? []).filter(([, there]) => there !== null).map((row) => row.slice(2));
-    return rows.length === 0 ? [deleteSql(table)] : [deleteSql(table), insertSql(table.shape, rows)];
-  });
+  return tables.map((table, at) => ({
+    table,
+    rows: (results[at] ?? []).filter(([, there]) => there !== null).map((row) => row.slice(2)),
+  }));
 }
 
+/** The statements that bring the rows into the target, within its transaction. */
+export async function writeSmall(target: pg.Client, read: SmallRows): Promise<string[]> {
+  const texts = read.map(({ table }) => deleteSql(table.shape));
+  const names = await Prepared.of(target).names(texts, KEYS);
+  const statements = read.flatMap(({ table: { shape, keys }, rows }, at) => {
+    const remove = `EXECUTE ${names[at]} (${keyList(keys)})`;
+    return rows.length === 0 ? [remove] : [remove, insertSql(shape, rows)];
+  });
+  return [GENERIC_PLANS, ...statements];
+}
+
+const KEYS = ['text[]'];
+const keyList = (keys: readonly string[]): string => `ARRAY[${keys.map(literal).join(',')}]`;
+
 /** `size, there, columns...`; where the size is over the limit there is one row without columns. */
-function rowsSql({ shape, keys }: SmallTable): string {
+function rowsSql(shape: TableShape): string {
   const columns = copiedColumns(shape);
-  const sizes = columns.map(({ name }) => `coalesce(pg_column_size(r.${ident(name)}), 0)`).join(' + ') || '0';
+  const sizes = columns.map(sizeSql).join(' + ') || '0';
   return (
     `WITH r AS MATERIALIZED (SELECT ${columnList(columns, 't')} ` +
-    `FROM (${distinctKeys(shape, keys)}) k JOIN ${qualified(shape)} t ON ${sameKey(keyOf(shape))}), ` +
+    `FROM (${distinctKeys(shape)}) k JOIN ${qualified(shape)} t ON ${sameKey(keyOf(shape))}), ` +
     `s AS (SELECT coalesce(sum(${sizes}), 0) AS pgfig_size FROM r) ` +
     `SELECT s.pgfig_size, r.pgfig_there, ${columnList(columns, 'r')} FROM s ` +
     `LEFT JOIN (SELECT true AS pgfig_there, r.* FROM r) r ON s.pgfig_size <= ${MOST_BYTES}`
   );
 }
 
-const distinctKeys = (shape: TableShape, keys: readonly string[]): string =>
-  `SELECT DISTINCT ${typedKey(keyOf(shape), 'e.key')} FROM unnest(ARRAY[${keys.map(literal).join(',')}]::text[]) e (key)`;
+/** Texts count as they are when they travel: in the table they may be a hundredth of that, compressed. */
+function sizeSql({ name, type }: Column): string {
+  const size = /^(text|character varying.*|bytea)$/.test(type) ? 'octet_length' : 'pg_column_size';
+  return `coalesce(${size}(r.${ident(name)}), 0)`;
+}
 
-const deleteSql = ({ shape, keys }: SmallTable): string =>
-  `DELETE FROM ${qualified(shape)} t USING (${distinctKeys(shape, keys)}) k WHERE ${sameKey(keyOf(shape))}`;
+const distinctKeys = (shape: TableShape): string =>
+  `SELECT DISTINCT ${typedKey(keyOf(shape), 'e.key')} FROM unnest($1) e (key)`;
+
+const deleteSql = (shape: TableShape): string =>
+  `DELETE FROM ${qualified(shape)} t USING (${distinctKeys(shape)}) k WHERE ${sameKey(keyOf(shape))}`;
 
 function insertSql(shape: TableShape, rows: readonly (readonly (string | null)[])[]): string {
   const values = rows.map((row) => `(${row.map((value) => (value === null ? 'NULL' : literal(value))).join(', ')})`);

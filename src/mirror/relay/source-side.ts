@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { parseSnapshot, type Snapshot } from '../position/snapshot.js';
 import { qualified, type TableShape } from '../shape/table-shape.js';
 import { eventsSince, type Since } from './events-sql.js';
+import { Prepared } from './prepared.js';
 import { type Stamp, stampsSql } from './stamp.js';
 
 /** A waiting change, as the outbox has it. */
@@ -64,13 +65,14 @@ export class SourceSide {
    */
   async begin(shapes: readonly TableShape[], since: readonly Since[], most: number): Promise<Moment> {
     const names = shapes.map(qualified);
+    const [look] = await this.prepared([stampsSql(names)]);
     const [, , now, stamps, first] = await this.#several(
       [
         'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
         names.length === 0 ? 'SELECT' : `LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`,
         `SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
                 extract(epoch FROM clock_timestamp()) * 1000`,
-        stampsSql(names),
+        `EXECUTE ${look}`,
         `SELECT tbl::text, op, key FROM (${eventsSince(since, null)}) e LIMIT ${most}`,
       ],
       5,
@@ -92,11 +94,9 @@ export class SourceSide {
   async cut(since: readonly Since[], most: number): Promise<bigint | null> {
     const xids: bigint[] = [];
     for (const one of since) {
-      const events = eventsSince([one], null);
-      const [found] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid OFFSET ${most} LIMIT 1`);
-      if (found?.[0] == null) continue;
-      const [least] = await this.#rows(`SELECT xid::text FROM (${events}) e ORDER BY xid LIMIT 1`);
-      const [at, lowest] = [BigInt(found[0]), BigInt(least?.[0] ?? 0)];
+      const [least, found] = await this.#rows(firstAndNth(one, most));
+      if (least?.[0] == null || found?.[0] == null) continue;
+      const [at, lowest] = [BigInt(found[0]), BigInt(least[0])];
       xids.push(at > lowest ? at : at + 1n);
     }
     return xids.length === 0 ? null : xids.reduce((a, b) => (a < b ? a : b));
@@ -122,9 +122,21 @@ export class SourceSide {
     return this.#rows(sql);
   }
 
-  /** The results of several statements that go in one round trip. */
-  async several(statements: readonly string[]): Promise<(string | null)[][][]> {
-    return this.#several(statements, statements.length);
+  /** Names for EXECUTE. @param parameters their types */
+  async prepared(texts: readonly string[], parameters: readonly string[] = []): Promise<string[]> {
+    return Prepared.of(this.client).names(texts, parameters);
+  }
+
+  /**
+   * The last statements of a turn's transaction, its end, and the wait for the disk, in one round trip but for that wait.
+   * @param lsn as `flushed`
+   * @returns the results of the statements
+   */
+  async finish(statements: readonly string[], lsn: string): Promise<(string | null)[][][]> {
+    const results = await this.#several([...statements, 'COMMIT', isFlushed(lsn)], statements.length + 2);
+    const [last] = results.slice(-1);
+    if (last?.[0]?.[0] !== 't') await this.flushed(lsn);
+    return results.slice(0, statements.length);
   }
 
   async commit(): Promise<void> {
@@ -137,7 +149,7 @@ export class SourceSide {
    */
   async flushed(lsn: string): Promise<void> {
     for (;;) {
-      const [row] = await this.#rows(`SELECT pg_current_wal_flush_lsn() >= '${lsn}'::pg_lsn`);
+      const [row] = await this.#rows(isFlushed(lsn));
       if (row?.[0] === 't') return;
       // The commit of a transaction that has an id flushes all before it.
       await this.client.query('BEGIN READ WRITE; SELECT pg_current_xact_id(); COMMIT');
@@ -158,6 +170,21 @@ export class SourceSide {
     return results.map(({ rows }) => rows);
   }
 }
+
+/**
+ * The transaction id of the first waiting event of a table and of the one behind `most` of them, by the index: a sort
+ * would read the whole backlog, and sort ids as text where the output is text.
+ */
+function firstAndNth({ oid, position }: Since, most: number): string {
+  const range = (condition: string): string =>
+    `(SELECT xid FROM pgfig.outbox WHERE tbl = '${oid}'::oid AND ${condition} ORDER BY xid LIMIT ${most + 1})`;
+  const ranges = [range(`xid >= '${position.xmax}'::xid8`)];
+  if (position.xip.length > 0) ranges.push(range(`xid = ANY ('{${position.xip.join(',')}}'::xid8[])`));
+  const all = ranges.join(' UNION ALL ');
+  const at = (offset: number): string => `(SELECT u.xid FROM (${all}) u ORDER BY u.xid OFFSET ${offset} LIMIT 1)`;
+  return `SELECT ${at(0)}::text UNION ALL SELECT ${at(most)}::text`;
+}
+const isFlushed = (lsn: string): string => `SELECT pg_current_wal_flush_lsn() >= '${lsn}'::pg_lsn`;
 
 function stampOf([name, oid, columns, files, leaves, triggers]: readonly (string | null)[]): [string, Stamp] {
   const text = (part: string | null | undefined): string => part ?? '';

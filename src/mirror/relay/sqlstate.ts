@@ -9,9 +9,9 @@ export function sqlstateOf(error: unknown): string {
 /**
  * What a server says of the rows or the definition of a table, as against the state of the server or the connection:
  * it would say the same again. Classes of SQLSTATE: 0A unsupported, 21 cardinality, 22 data, 23 constraint, 2F and 38
- * functions, 42 names and privileges, 44 check option, P0 raised by PL/pgSQL, PF of pgfig's own triggers.
+ * functions, 3F schemas that are gone, 42 names and privileges, 44 check option, P0 raised by PL/pgSQL, PF of pgfig's own triggers.
  */
-export const isOfTable = (sqlstate: string): boolean => /^(0A|21|22|23|2F|38|42|44|P0|PF002)/.test(sqlstate);
+export const isOfTable = (sqlstate: string): boolean => /^(0A|21|22|23|2F|38|3F|42|44|P0|PF002)/.test(sqlstate);
 
 /** A unique or exclusion constraint. */
 export const isConflict = (sqlstate: string): boolean => sqlstate === '23505' || sqlstate === '23P01';

@@ -3,7 +3,7 @@ import { openMirrorClient } from '../connection.js';
 import type { Mirror } from '../mirror.js';
 import { snapshotText } from '../position/snapshot.js';
 import { literal } from '../shape/table-shape.js';
-import { RELAY_NAME } from './connections.js';
+import { ASIDE, closeAtOnce, RELAY_NAME } from './connections.js';
 import type { RelayEvents } from './relay-events.js';
 import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
 import { tableSql } from './target-store.js';
@@ -58,7 +58,7 @@ export class Stalls {
       tableSql(domain, before, after),
     );
     const pause = Math.min((this.#retries.get(name)?.pause ?? FIRST_RETRY_MS / 2) * 2, LONGEST_RETRY_MS);
-    this.#retries.set(name, { at: Date.now() + pause, pause });
+    this.#retries.set(name, { at: performance.now() + pause, pause });
     this.#events.onStalled(this.#mirror, name, reason);
   }
 
@@ -78,7 +78,7 @@ export class Stalls {
 
   #due(name: string): boolean {
     const retry = this.#retries.get(name);
-    return retry === undefined || Date.now() >= retry.at;
+    return retry === undefined || performance.now() >= retry.at;
   }
 
   async #goOn(table: RelayTable): Promise<RelayTable> {
@@ -90,7 +90,7 @@ export class Stalls {
 
   async #update(...statements: readonly string[]): Promise<void> {
     const { domain, target } = this.#mirror;
-    const client = await openMirrorClient(this.#config, target, `${RELAY_NAME} of ${domain}`);
+    const client = await openMirrorClient(this.#config, target, `${RELAY_NAME} of ${domain}`, ASIDE);
     try {
       await client.query('BEGIN');
       for (const sql of statements) {
@@ -99,7 +99,7 @@ export class Stalls {
       }
       await client.query('COMMIT');
     } finally {
-      await client.end();
+      closeAtOnce(client);
     }
   }
 }

@@ -14,7 +14,10 @@ export interface Stamp {
   readonly files: string;
   /** The leaves of a partitioned table. */
   readonly leaves: string;
-  /** The capture triggers of the table and its leaves, with their state. */
+  /**
+   * The capture triggers of the table and its leaves, with their state and the version of their definition: one that
+   * was disabled and enabled again within a transaction looks as it did before.
+   */
   readonly triggers: string;
 }
 
@@ -33,7 +36,7 @@ SELECT n.nspname || '.' || c.relname AS name, c.oid::text AS oid,
       FROM (SELECT relid, isleaf FROM pg_catalog.pg_partition_tree(c.oid)
              UNION ALL SELECT c.oid, true WHERE c.relkind <> 'p' AND NOT c.relispartition) p
       LEFT JOIN LATERAL (
-        SELECT string_agg(g.oid || ':' || g.tgenabled::text, ',' ORDER BY g.oid) AS states
+        SELECT string_agg(g.oid || ':' || g.xmin || g.tgenabled::text, ',' ORDER BY g.oid) AS states
           FROM pg_catalog.pg_trigger g
          WHERE g.tgrelid = p.relid AND g.tgname LIKE 'pgfig\\_%') t ON true) l
  WHERE c.oid = ANY (ARRAY[${tables.map(regclass).join(', ')}]::oid[])`;
@@ -79,13 +82,16 @@ function columnChange(before: TableShape, after: TableShape): string {
   const old = new Map(copiedColumns(before).map((column) => [column.name, column]));
   const now = new Map(copiedColumns(after).map((column) => [column.name, column]));
   const changes: string[] = [];
-  for (const [name, { type }] of now) {
+  for (const [name, { type, attnum }] of now) {
     const was = old.get(name);
     if (was === undefined) changes.push(`column ${name} is new`);
+    else if (was.attnum !== attnum) changes.push(`column ${name} is another one than before`);
     else if (was.type !== type) changes.push(`column ${name} was ${was.type} and is ${type}`);
   }
   for (const name of old.keys()) if (!now.has(name)) changes.push(`column ${name} is gone`);
-  const keyOf = ({ key }: TableShape): string => JSON.stringify(key);
+  // Not the JSON of the objects: the shape before was kept as jsonb, which has an order of its own.
+  const keyOf = ({ key }: TableShape): string =>
+    JSON.stringify(key?.map(({ name, type, equals, greater, atMost }) => [name, type, equals, greater, atMost]));
   if (keyOf(before) !== keyOf(after)) changes.push('its key has changed');
   return changes.join(', ');
 }

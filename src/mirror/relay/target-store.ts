@@ -70,8 +70,9 @@ export const advanceSql = ({ domain, owner, before, after, lsn, moment, whole }:
   `'${lsn}', to_timestamp(${moment / 1000}), ${whole})`;
 
 /**
- * A table's row becomes this one, if its state and position are still those of `before`: two that work on one table at
- * once, one of them a relay that woke up late, cannot both succeed.
+ * A table's row becomes this one, if its state, position and backfill are still those of `before`: two that work on one
+ * table at once, one of them a relay that woke up late, cannot both succeed. On an idle source the positions of two may
+ * be the same; two backfills have begun at different times.
  */
 export function tableSql(domain: string, before: RelayTable, after: RelayTable): string {
   const was = before.position === null ? 'position IS NULL' : `position::text = '${snapshotText(before.position)}'`;
@@ -81,7 +82,8 @@ export function tableSql(domain: string, before: RelayTable, after: RelayTable):
     `position = ${orNull(after.position && snapshotText(after.position))}, ` +
     `backfill = ${orNull(json(after.backfill))}, ` +
     `changed_at = CASE WHEN state = '${after.state}' THEN changed_at ELSE now() END ` +
-    `WHERE domain = ${literal(domain)} AND table_name = ${literal(after.name)} AND state = '${before.state}' AND ${was}`
+    `WHERE domain = ${literal(domain)} AND table_name = ${literal(after.name)} AND state = '${before.state}' ` +
+    `AND backfill IS NOT DISTINCT FROM ${orNull(json(before.backfill))}::jsonb AND ${was}`
   );
 }
 

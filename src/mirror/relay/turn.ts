@@ -4,9 +4,10 @@ import { cutAt, type Snapshot } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair } from './apply-table.js';
+import { committed } from './committed.js';
 import type { Since } from './events-sql.js';
 import type { RelayRow, RelayTable } from './relay-table.js';
-import { readSmall, SMALL_TURN, smallTables } from './small-turn.js';
+import { readSmall, SMALL_TURN, type SmallTable, smallTables, writeSmall } from './small-turn.js';
 import type { Moment, Waiting } from './source-side.js';
 import { judgeStamp, type Stamp } from './stamp.js';
 import { advanceSql, tableSql } from './target-store.js';
@@ -94,18 +95,18 @@ class Turn {
     this.#wish = wish;
   }
 
-  async take(): Promise<TurnResult> {
+  async take(streaming = this.#wish.streaming): Promise<TurnResult> {
     const { source } = this.#pair;
     const shapes = [...this.#shapes.values()];
     const moment = await source.begin(shapes, this.#since(), SMALL_TURN + 1);
     crashPoint('turn-begun');
     await this.#judge(moment);
     if (moment.first.length === 0 && this.#wish.work === null) return this.#idle(moment);
-    if (moment.first.length <= SMALL_TURN && this.#wish.work === null && !this.#wish.streaming) {
-      const done = await this.#short(moment);
-      if (done !== null) return done;
-    }
-    return this.#stream(moment);
+    const few = moment.first.length <= SMALL_TURN && this.#wish.work === null && !streaming;
+    const small = few ? smallTables(moment.first, this.#shapes) : null;
+    if (small === null) return this.#stream(moment);
+    // Rows that are too big for it: from the beginning, since the source's transaction is over.
+    return (await this.#short(moment, small)) ?? this.take(true);
   }
 
   #since(): Since[] {
@@ -155,15 +156,12 @@ class Turn {
   }
 
   /** @returns null: it does not fit, and nothing has happened */
-  async #short(moment: Moment): Promise<TurnResult | null> {
-    const { source } = this.#pair;
-    const small = smallTables(moment.first, this.#shapes);
-    const statements = small === null ? null : await readSmall(source, small);
-    if (statements === null) return null;
+  async #short(moment: Moment, tables: readonly SmallTable[]): Promise<TurnResult | null> {
+    const { source, target } = this.#pair;
+    const read = await readSmall(source, tables, moment.lsn);
     crashPoint('source-read');
-    await source.commit();
-    await source.flushed(moment.lsn);
-    await this.#send(moment, moment.position, true, statements);
+    if (read === null) return null;
+    await this.#send(moment, moment.position, true, await writeSmall(target, read));
     return this.#result(moment.position, moment, moment.first.length, false);
   }
 
@@ -181,7 +179,7 @@ class Turn {
         await target.query(text);
         await this.#updateTables(updates);
         crashPoint('before-commit');
-        await target.query('COMMIT');
+        await this.#commit();
       }
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -209,10 +207,14 @@ class Turn {
     }
     await source.flushed(moment.lsn);
     crashPoint('before-commit');
-    await target.query('COMMIT');
+    await this.#commit();
     crashPoint('after-commit');
     const changes = waiting.reduce((sum, { events }) => sum + events, 0);
     return this.#result(position, moment, changes, !whole);
+  }
+
+  async #commit(): Promise<void> {
+    await committed(this.#pair.target);
   }
 
   async #apply(waiting: Waiting, cut: bigint | null): Promise<void> {

@@ -8,7 +8,7 @@ SELECT n.nspname || '.' || c.relname AS name, n.nspname AS schema, c.relname AS 
        c.relrowsecurity AS "rowSecurity",
        (SELECT coalesce(json_agg(json_build_object(
                  'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
-                 'generated', a.attgenerated <> '', 'identity', a.attidentity,
+                 'attnum', a.attnum, 'generated', a.attgenerated <> '', 'identity', a.attidentity,
                  'collation', CASE WHEN a.attcollation <> t.typcollation THEN
                    (SELECT k.collname FROM pg_catalog.pg_collation k WHERE k.oid = a.attcollation) END,
                  'default', CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END)
@@ -22,7 +22,10 @@ SELECT n.nspname || '.' || c.relname AS name, n.nspname AS schema, c.relname AS 
                  'unique', x.indisunique, 'immediate', x.indimmediate, 'valid', x.indisvalid,
                  'partial', x.indpred IS NOT NULL, 'expressions', x.indexprs IS NOT NULL,
                  'columns', (SELECT json_agg(json_build_object(
-                     'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, -1), 'notNull', a.attnotnull,
+                     'name', a.attname, 'collation', (SELECT format('%I.%I', s.nspname, l.collname)
+                         FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace s ON s.oid = l.collnamespace
+                        WHERE l.oid = a.attcollation),
+                     'type', pg_catalog.format_type(a.atttypid, -1), 'notNull', a.attnotnull,
                      'equals', (SELECT format('OPERATOR(%I.%s)', s.nspname, p.oprname)
                          FROM pg_catalog.pg_amop m JOIN pg_catalog.pg_operator p ON p.oid = m.amopopr
                          JOIN pg_catalog.pg_namespace s ON s.oid = p.oprnamespace
@@ -93,6 +96,7 @@ interface ShapeRow {
     readonly notNull: boolean;
     readonly generated: boolean;
     readonly identity: string;
+    readonly attnum: number;
     readonly collation: string | null;
     readonly default: string | null;
   }[];
@@ -147,8 +151,9 @@ function shapeOf(row: ShapeRow): TableShape {
   });
 }
 
-const keyColumn = ({ name, type, equals, greater, atMost }: KeyColumn): KeyColumn => ({
+const keyColumn = ({ name, collation, type, equals, greater, atMost }: KeyColumn): KeyColumn => ({
   name,
+  collation: collation ?? '',
   type,
   equals,
   greater,

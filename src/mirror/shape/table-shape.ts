@@ -10,6 +10,8 @@ export interface Column {
   readonly identity: '' | 'always' | 'default';
   /** Name of a collation other than the type's own; '' for none. */
   readonly collation: string;
+  /** Its number in the table: another one after DROP and ADD, whatever the name. */
+  readonly attnum: number;
   /** The expression of its default, '' for none. */
   readonly default: string;
 }
@@ -18,6 +20,8 @@ export interface KeyColumn {
   readonly name: string;
   /** Without a type modifier, and so that none is implied ('bpchar', not 'character'): what a key's text is cast to. */
   readonly type: string;
+  /** Its collation, as `"schema"."name"`; '' where its type has none. */
+  readonly collation: string;
   /** The operators of the key's own index, as `OPERATOR(pg_catalog.=)`: 1.0 and 1.00 are one key. */
   readonly equals: string;
   readonly greater: string;

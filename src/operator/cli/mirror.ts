@@ -33,6 +33,7 @@ export async function install(name: string, options: MirrorOptions, streams: Str
   const onStep = (step: InstallStep): void => void streams.progress.write(`${stepText(step)}\n`);
   const given = { ...patienceOf(options, streams), onStep };
   const installed = await answered(() => installMirror(config, mirror, given));
+  for (const warning of installed.warnings) streams.progress.write(`warning    ${warning}\n`);
   streams.output.write(options.json ? `${JSON.stringify(installed)}\n` : installedText(mirror, installed));
   return EXIT.done;
 }

@@ -29,11 +29,37 @@ const domainSchema = z.object({
       capture: z.enum(['outbox', 'statement', 'none']),
       apply: z.enum(['sync', 'async']),
       syncTimeout: z.number(),
+      statementTimeout: z.number().exactOptional(),
       guard: z.enum(['on', 'off']),
     })
     .exactOptional(),
   reads: z.object({ new: z.number(), services: z.array(z.string()) }).exactOptional(),
   shadow: z.object({ sample: z.number() }).exactOptional(),
+  events: z
+    .object({
+      topic: z.string().nullable(),
+      per: z.enum(['domain', 'table']),
+      envelope: z.enum(['plain', 'cloudevents', 'debezium']),
+    })
+    .exactOptional(),
+  outbox: z
+    .object({
+      tables: z.array(z.string()),
+      publish: z.boolean(),
+      columns: z.object({
+        id: z.string(),
+        aggregateType: z.string().nullable(),
+        aggregateId: z.string(),
+        type: z.string(),
+        payload: z.string(),
+        order: z.string().nullable(),
+        sentAt: z.string(),
+      }),
+      topic: z.string(),
+      after: z.enum(['delete', 'mark']),
+      envelope: z.enum(['plain', 'cloudevents']),
+    })
+    .exactOptional(),
 });
 
 const answerSchema = z.object({

@@ -2,6 +2,7 @@ import type { LeaderStatus } from '../../mirror/relay/relay-events.js';
 import type { TableState } from '../../mirror/relay/relay-table.js';
 import type { DomainMirror } from '../mirror/domain-mirror.js';
 import type { Mirrors } from '../mirror/mirrors.js';
+import type { OutboxSight } from '../mirror/outbox-watch.js';
 import { counter, gauge, histogram, type Metric } from './metric-json.js';
 
 const STATES: readonly TableState[] = ['new', 'backfill', 'in-step', 'stalled'];
@@ -20,26 +21,20 @@ export function mirrorMetrics({ all, tallies }: Pick<Mirrors, 'all' | 'tallies'>
   return [
     gauge('pgfig_relay_leads', '1 where this instance runs the relay of the domain.', all.map(leads)),
     gauge('pgfig_mirror_installed', '1 once capture and guards are installed as the rule says.', all.map(installed)),
-    gauge(
-      'pgfig_mirror_lag_seconds',
-      'Age of the moment of the source that the copy equals.',
-      of(({ moment }) => Math.max(0, Date.now() - moment) / 1_000),
-      'max',
-    ),
+    gauge('pgfig_mirror_lag_seconds', 'Age of the moment of the source that the copy equals.', all.flatMap(lag), 'max'),
     gauge(
       'pgfig_mirror_waiting_changes',
       'Changes that are not applied yet; 100000: or more.',
       of(({ backlog }) => backlog.changes),
       'max',
     ),
-    gauge(
-      'pgfig_mirror_outbox_bytes',
-      'Size of the outbox of the source, of all domains.',
-      of(({ backlog }) => backlog.bytes),
-      'max',
-    ),
     gauge('pgfig_mirror_tables', 'Tables of a domain by state.', led.flatMap(tableStates)),
     gauge('pgfig_mirror_stalled', '1 for each table that is stalled.', led.flatMap(stalled)),
+    gauge(
+      'pgfig_mirror_backfill_rows',
+      'Rows of a table whose backfill is under way that are copied.',
+      led.flatMap(copied),
+    ),
     counter(
       'pgfig_mirror_turns_total',
       'Turns that have applied something.',
@@ -68,6 +63,27 @@ export function mirrorMetrics({ all, tallies }: Pick<Mirrors, 'all' | 'tallies'>
   ];
 }
 
+/** Of the outbox itself, by every instance, whether a relay runs or not. */
+export function outboxMetrics(sight: OutboxSight | null): Metric[] {
+  return [
+    gauge(
+      'pgfig_mirror_outbox_bytes',
+      'Size of the outbox on the disk of its database, of all domains.',
+      sight === null ? [] : [[{ database: sight.database }, sight.bytes]],
+      'max',
+    ),
+    gauge(
+      'pgfig_mirror_abandoned',
+      '1 for each domain whose changes are recorded though by the rules nothing mirrors it.',
+      (sight?.abandoned ?? []).map((domain): [{ domain: string }, number] => [{ domain }, 1]),
+      'max',
+    ),
+  ];
+}
+
+const lag = ({ mirror, status: { moment } }: DomainMirror): [{ domain: string }, number][] =>
+  moment === null ? [] : [[{ domain: mirror.domain }, Math.max(0, Date.now() - moment) / 1_000]];
+
 const leads = ({ mirror, status }: DomainMirror): [{ domain: string }, number] => [
   { domain: mirror.domain },
   status.role === 'leading' ? 1 : 0,
@@ -83,3 +99,8 @@ const tableStates = ([domain, { tables }]: Led): [{ domain: string; state: strin
 
 const stalled = ([domain, { tables }]: Led): [{ domain: string; table: string }, number][] =>
   tables.filter(({ state }) => state === 'stalled').map(({ name }) => [{ domain, table: name }, 1]);
+
+const copied = ([domain, { tables }]: Led): [{ domain: string; table: string }, number][] =>
+  tables.flatMap(({ name, state, backfill }): [{ domain: string; table: string }, number][] =>
+    state === 'backfill' && backfill !== null ? [[{ domain, table: name }, backfill.rows]] : [],
+  );

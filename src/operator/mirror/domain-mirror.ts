@@ -12,6 +12,8 @@ import { errorFields } from '../log/logger.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Partitions come and go, triggers are disabled: what is installed is looked at so often, which locks nothing. */
+const CHECK_MS = 60_000;
 
 /** Where the installation of a mirror stands. */
 export interface InstallState {
@@ -57,6 +59,11 @@ export class DomainMirror {
   /** The same copy by another rule: what is installed follows, the relay goes on. */
   follow(mirror: Mirror): void {
     this.#mirror = mirror;
+    this.recheck();
+  }
+
+  /** Something of a table is not as it was: what is installed is looked at now. */
+  recheck(): void {
     this.#due = true;
     this.#wakeup.call();
   }
@@ -86,18 +93,24 @@ export class DomainMirror {
         if (await this.#tryInstall()) pause = FIRST_PAUSE_MS;
         else this.#due = true;
       }
-      await this.#wakeup.wait(this.#due ? pause : LONGEST_PAUSE_MS);
-      if (this.#due) pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      if (this.#due) {
+        await this.#wakeup.wait(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      } else {
+        await this.#wakeup.wait(CHECK_MS);
+        this.#due = true;
+      }
     }
   }
 
   async #tryInstall(): Promise<boolean> {
     try {
-      const { changed } = await installMirror(this.#config, this.#mirror, {
+      const { changed, warnings } = await installMirror(this.#config, this.#mirror, {
         onStep: ({ kind, table, reason }) => this.#log.info({ table, reason }, `mirror: table ${kind}`),
       });
       if (!this.#install.installed || changed.length > 0)
         this.#log.info({ changed: changed.length }, 'mirror installed');
+      if (!this.#install.installed) for (const warning of warnings) this.#log.warn(warning);
       this.#install = { installed: true, error: null };
       this.relay.leader?.outdated();
       return true;

@@ -15,6 +15,7 @@ import { errorFields } from '../log/logger.js';
 import { OnceAMinute } from '../log/once-a-minute.js';
 import { eventMetrics } from '../metrics/event-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
+import { releaseUnwantedFeeds } from './unwanted-feeds.js';
 
 /** A statement of a feed takes longer only where something is wrong. */
 const STATEMENT_TIMEOUT_MS = 120_000;
@@ -45,6 +46,7 @@ interface Running {
 
 /** Starts what the rules want sent to Kafka; null: pgfig.yaml names no brokers. @throws PgfigError FILE_UNREADABLE */
 export function startFeeds(config: Config, rules: RuleSet, log: Logger): Feeds | null {
+  void releaseUnwantedFeeds(config, rules, log);
   if (config.kafka === null) return null;
   const feeds = new Feeds(config, config.kafka, log);
   feeds.update(rules);
@@ -173,6 +175,7 @@ export class Feeds {
         if (reason === null) this.#log.info(fields, 'events of a table go on');
         else this.#log.warn({ ...fields, reason }, 'events of a table are stalled');
       },
+      onWarning: (table, warning) => this.#log.warn({ domain, table, kind, warning }, 'events of a table cost much'),
       onTrouble: (error) => {
         if (error === null) {
           if (said) this.#log.info({ domain, kind }, 'events go on');

@@ -10,13 +10,19 @@ export function mirrorReport({ mirror, install, status }: Pick<DomainMirror, 'mi
     installed: install.installed,
     role: status.role,
     error: install.error ?? status.error,
-    ...(status.leading === null ? {} : leading(status.leading)),
+    ...(status.leading === null ? stands(status.moment) : leading(status.leading)),
   };
 }
 
+/** Of a relay that has lost a database. */
+const stands = (moment: number | null): object =>
+  moment === null ? {} : { moment: new Date(moment), lagSeconds: lagOf(moment) };
+
+const lagOf = (moment: number): number => Math.max(0, Date.now() - moment) / 1_000;
+
 const leading = ({ tables, moment, whole, turns, changes, backlog }: LeaderStatus): object => ({
   moment: new Date(moment),
-  lagSeconds: Math.max(0, Date.now() - moment) / 1_000,
+  lagSeconds: lagOf(moment),
   whole,
   turns,
   changes,

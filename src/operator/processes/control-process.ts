@@ -19,13 +19,14 @@ import { controlMetrics } from '../metrics/control-metrics.js';
 import { jobMetrics } from '../metrics/job-metrics.js';
 import { matrixMetrics } from '../metrics/matrix-metrics.js';
 import type { Metric } from '../metrics/metric-json.js';
-import { mirrorMetrics } from '../metrics/mirror-metrics.js';
+import { mirrorMetrics, outboxMetrics } from '../metrics/mirror-metrics.js';
 import { ProcessMetrics } from '../metrics/process-metrics.js';
 import { type DivergenceSink, logSink } from '../mirror/divergence-sink.js';
 import { type Feeds, startFeeds } from '../mirror/feeds.js';
 import { JobService } from '../mirror/job-service.js';
 import { mirrorReport } from '../mirror/mirror-report.js';
 import { Mirrors } from '../mirror/mirrors.js';
+import { OutboxWatch } from '../mirror/outbox-watch.js';
 import { StoredDivergences } from '../mirror/stored-divergences.js';
 import { SyncSources } from '../mirror/sync-source.js';
 import { type ReloadOutcome, RulesKeeper } from '../rules-keeper.js';
@@ -95,6 +96,7 @@ class ControlProcess {
   );
   readonly #console: ConsoleSource;
   readonly #mirrors: Mirrors;
+  readonly #outbox: OutboxWatch;
   readonly #jobs: JobService;
   readonly #matrix: OpenMatrix | null;
   readonly #activity: ActivityWatch | null;
@@ -121,6 +123,7 @@ class ControlProcess {
         log.info({ version: rules.version, domains: rules.domains.length }, 'rules took effect');
         send({ type: 'rules', rules: rulesToWire(rules) });
         this.#mirrors.update(rules);
+        void this.#outbox.look();
         this.#feeds?.update(rules);
         // Workers that knew one database alone have told of no DDL.
         this.#catalog.ddlSeen();
@@ -136,6 +139,9 @@ class ControlProcess {
     });
     this.#mirrors = new Mirrors(this.#config, log, this.#turns);
     this.#mirrors.update(this.#rules.current);
+    this.#outbox = new OutboxWatch(this.#config, log, {
+      mirrored: () => this.#mirrors.all.map(({ mirror }) => mirror.domain),
+    });
     this.#jobs = new JobService(this.#config, log, this.#mirrors);
     this.#matrix = this.#config.matrix.enabled ? openMatrix(this.#config, log) : null;
     this.#activity = this.#matrix === null ? null : new ActivityWatch(this.#config, log, () => this.#flushMatrix());
@@ -207,6 +213,7 @@ class ControlProcess {
     this.#rules.close();
     this.#catalog.close();
     this.#activity?.close();
+    this.#outbox.close();
     this.#server?.close();
     void Promise.all([this.#feeds?.close(), this.#closeMatrix(), this.#closeMirrors(), this.#closeStored()]).finally(
       () => {
@@ -254,6 +261,7 @@ class ControlProcess {
           ...(this.#matrix === null ? [] : matrixMetrics(this.#matrix.keeper)),
           ...(this.#matrix?.topic?.metrics() ?? []),
           ...mirrorMetrics(this.#mirrors),
+          ...outboxMetrics(this.#outbox.sight),
           ...jobMetrics(this.#jobs),
           ...(this.#feeds?.metrics() ?? []),
           ...this.#metrics.collect(),

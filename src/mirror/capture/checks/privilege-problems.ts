@@ -9,19 +9,12 @@ interface Facts {
   readonly schema: boolean;
   /** May make it, or things in it. */
   readonly mayCreate: boolean;
-  readonly foreign: string[];
 }
 
 const FACTS = `
 SELECT current_user::text AS me, current_database()::text AS dbname, to_regnamespace('pgfig') IS NOT NULL AS schema,
        CASE WHEN to_regnamespace('pgfig') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-            ELSE has_schema_privilege(to_regnamespace('pgfig')::oid, 'CREATE') AND has_schema_privilege(to_regnamespace('pgfig')::oid, 'USAGE') END AS "mayCreate",
-       ARRAY(SELECT format('%I.%I', 'pgfig', c.relname) FROM pg_class c
-              WHERE c.relnamespace = to_regnamespace('pgfig') AND c.relname = ANY ($1::text[])
-                AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1) AS foreign`;
-
-/** pgfig's own tables in the schema, as far as a side needs them. */
-const OWN_TABLES = ['mirrors', 'captured', 'outbox', 'consumers', 'relay', 'relay_tables', 'schema_version'];
+            ELSE has_schema_privilege(to_regnamespace('pgfig')::oid, 'CREATE') AND has_schema_privilege(to_regnamespace('pgfig')::oid, 'USAGE') END AS "mayCreate"`;
 
 interface MemberRow {
   readonly table: string;
@@ -35,7 +28,7 @@ interface MemberRow {
 /** What either side lacks, each with the SQL that a DBA runs. @throws what the driver throws */
 export async function privilegeProblems(side: Side, shapes: readonly TableShape[]): Promise<readonly string[]> {
   const { client, name } = side;
-  const { rows } = await client.query<Facts>(FACTS, [OWN_TABLES]);
+  const { rows } = await client.query<Facts>(FACTS);
   const [facts] = rows;
   if (facts === undefined) return [];
   const problems: string[] = [];
@@ -45,11 +38,6 @@ export async function privilegeProblems(side: Side, shapes: readonly TableShape[
       ? `GRANT USAGE, CREATE ON SCHEMA pgfig TO ${me}`
       : `CREATE SCHEMA pgfig AUTHORIZATION ${me}`;
     problems.push(`database ${name}: user ${facts.me} cannot create in schema pgfig. A DBA runs: ${sql}`);
-  }
-  for (const table of facts.foreign) {
-    problems.push(
-      `database ${name}: ${table} belongs to somebody else. A DBA runs: ALTER TABLE ${table} OWNER TO ${me}`,
-    );
   }
   const members = await membersOf(side, shapes);
   const owners = new Map(members.filter(({ owned }) => !owned).map((row) => [row.owner, row.table]));
