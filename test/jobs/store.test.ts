@@ -180,7 +180,8 @@ t.test('a turn that fails is tried again, what the work throws is not', async (t
     whole: async (work) => {
       turns += 1;
       if (turns < 3) throw new Error('lock timeout');
-      await work({} as Parameters<typeof work>[0]);
+      const side = { query: async () => {} };
+      await work({ source: side, target: side } as unknown as Parameters<typeof work>[0]);
     },
   };
   const run = { relay, signal: new AbortController().signal } as unknown as JobRun;
