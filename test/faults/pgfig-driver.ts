@@ -36,7 +36,9 @@ export const pgfigDriver: MirrorDriver = {
     if (world.kafka === null) return;
     await until(
       'the feed has begun',
-      async () => (await world.inSource('SELECT FROM pgfig.consumers').catch(() => [])).length > 0,
+      async () =>
+        (await world.inSource('SELECT FROM pgfig.consumers WHERE position::text <> $$3:3:$$').catch(() => [])).length >
+        0,
       INSTALL_MS,
     );
   },
