@@ -3,7 +3,7 @@ import type pg from 'pg';
 /** Any number that nothing else of pgfig's locks: instances that start at once make the schema one after the other. */
 export const SCHEMA_LOCK = 7_064_667_101;
 /** No table of users is touched; what else may hold these locks is a second pgfig. */
-const LOCK_TIMEOUT = '2s';
+export const LOCK_TIMEOUT = '2s';
 
 const SCHEMA = 'CREATE SCHEMA IF NOT EXISTS pgfig;';
 /** The version of each part of the schema. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { SessionLink } from '../../src/session/session-link.js';
-import { quoteIdent, quoteLiteral, Transaction } from '../../src/session/transaction/transaction.js';
+import { Transaction } from '../../src/session/transaction/transaction.js';
+import { quoteIdent, quoteLiteral } from '../../src/sql/quote.js';
 
 /** As much of a link as a transaction touches. */
 function participant(tx: Transaction, at = tx.journal.length): SessionLink {

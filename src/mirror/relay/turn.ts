@@ -179,7 +179,7 @@ class Turn {
         await target.query(text);
         await this.#updateTables(updates);
         crashPoint('before-commit');
-        await this.#commit();
+        await committed(target);
       }
     } catch (error) {
       await target.query('ROLLBACK').catch(() => {});
@@ -207,14 +207,10 @@ class Turn {
     }
     await source.flushed(moment.lsn);
     crashPoint('before-commit');
-    await this.#commit();
+    await committed(target);
     crashPoint('after-commit');
     const changes = waiting.reduce((sum, { events }) => sum + events, 0);
     return this.#result(position, moment, changes, !whole);
-  }
-
-  async #commit(): Promise<void> {
-    await committed(this.#pair.target);
   }
 
   async #apply(waiting: Waiting, cut: bigint | null): Promise<void> {

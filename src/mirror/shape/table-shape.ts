@@ -1,3 +1,5 @@
+import { quoteIdent, quoteLiteral } from '../../sql/quote.js';
+
 /** What a mirrored table looks like in one database: all that capture, relay and verify need to know of it. */
 
 export interface Column {
@@ -62,18 +64,11 @@ export interface TableShape {
 export const copiedColumns = ({ columns }: TableShape): readonly Column[] =>
   columns.filter(({ generated }) => !generated);
 
-/** Quotes an identifier. */
-export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-/** Quotes a text as a literal, whatever standard_conforming_strings is. */
-export const literal = (text: string): string =>
-  text.includes('\\')
-    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-    : `'${text.replaceAll("'", "''")}'`;
+export { quoteIdent as ident, quoteLiteral as literal };
 
 /** `"schema"."table"` */
 export const qualified = ({ schema, table }: Pick<TableShape, 'schema' | 'table'>): string =>
-  `${ident(schema)}.${ident(table)}`;
+  `${quoteIdent(schema)}.${quoteIdent(table)}`;
 
 /** The leaves that rows lie in: the partitions, or the table itself. */
 export const leavesOf = (shape: TableShape): readonly Partition[] =>

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { LOCK_TIMEOUT, SCHEMA_LOCK } from '../../backend/schema-steps.js';
 
 /** What traffic has told: services, tables, pairs. */
 const VERSION_1 = `
@@ -90,11 +91,6 @@ const STEPS: readonly SchemaStep[] = [
  * on the schema and SELECT, INSERT, UPDATE, DELETE on its tables.
  */
 export const MATRIX_SCHEMA: string = STEPS.map(({ sql }) => sql).join('');
-
-/** Any number that nothing else of pgfig's locks: instances that start at once make the schema one after the other. */
-const SCHEMA_LOCK = 7_064_667_101;
-/** No table of users is touched; what else may hold these locks is a second pgfig. */
-const LOCK_TIMEOUT = '2s';
 
 /**
  * Makes what is missing of the schema.

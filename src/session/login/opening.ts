@@ -1,10 +1,10 @@
 import { dial } from '../../backend/dial.js';
 import type { Link } from '../../backend/link.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { quoteIdent } from '../../sql/quote.js';
 import type { SessionCore } from '../session-core.js';
 import { SessionLink } from '../session-link.js';
 import { inject, injectSync } from '../transaction/injection.js';
-import { quoteIdent } from '../transaction/transaction.js';
 
 /**
  * Reported parameters that a startup packet may set. A late link gets the values that home reported at login, so

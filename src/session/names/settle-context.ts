@@ -1,10 +1,10 @@
 import { decidesByNames } from '../../rules/statement-mirror.js';
+import { quoteLiteral } from '../../sql/quote.js';
 import { FAILED } from '../client/client-end.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { type Injection, inject } from '../transaction/injection.js';
 import { askSetting, endAsking } from '../transaction/joining.js';
-import { quoteLiteral } from '../transaction/transaction.js';
 import { type OwnRelation, withRelation } from './own-relations.js';
 import { TEMP_RELATIONS } from './temp-relations.js';
 

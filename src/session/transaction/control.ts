@@ -1,4 +1,5 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
+import { quoteIdent } from '../../sql/quote.js';
 import type { SessionEffect } from '../../sql/statement.js';
 import { commandComplete, noticeResponse } from '../../wire/backend-messages.js';
 import type { ErrorFields } from '../../wire/decode.js';
@@ -10,7 +11,7 @@ import type { SessionLink } from '../session-link.js';
 import { failedTransaction, sendOn, sendQuery } from '../simple/send-query.js';
 import { inject, injectSync } from './injection.js';
 import { anyLink, makeReady, replayJournal } from './joining.js';
-import { quoteIdent, Transaction } from './transaction.js';
+import { Transaction } from './transaction.js';
 import { finish, inheritFacts } from './transaction-end.js';
 
 /** Transaction control, sent as a Query of its own. Returns as `runQuery` does. */

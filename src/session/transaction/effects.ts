@@ -1,5 +1,6 @@
 import type { Watcher } from '../../backend/reply-queue.js';
 import { decidesByNames } from '../../rules/statement-mirror.js';
+import { quoteIdent } from '../../sql/quote.js';
 import type { IsolationLevel, SessionEffect, TableName } from '../../sql/statement.js';
 import { decodeQuery } from '../../wire/decode.js';
 import { noteWrites } from '../apply/watch-writes.js';
@@ -10,7 +11,6 @@ import { relationOn } from '../names/settle-context.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { quoteIdent } from './transaction.js';
 
 /** Applies what a text does to the session's state, once the backend has said that it was done. */
 export function watchEffects(session: SessionCore, target: SessionLink, plan: TextPlan, frame: Buffer | null): Watcher {

@@ -1,4 +1,5 @@
 import type { PgfigError } from '../../errors/pgfig-error.js';
+import { quoteIdent } from '../../sql/quote.js';
 import type { IsolationLevel } from '../../sql/statement.js';
 import type { OwnRelations } from '../names/own-relations.js';
 import type { SessionLink } from '../session-link.js';
@@ -21,14 +22,6 @@ export interface SavepointWatcher {
 }
 
 let stamps = 0;
-
-/** Quotes an identifier for SQL of pgfig's own. */
-export const quoteIdent = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** Quotes a literal for SQL of pgfig's own; safe whatever standard_conforming_strings is. */
-export const quoteLiteral = (text: string): string =>
-  text.includes('\\')
-    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-    : `'${text.replaceAll("'", "''")}'`;
 
 /**
  * An explicit transaction of the client's. BEGIN was answered at once; each database is sent it with its first
