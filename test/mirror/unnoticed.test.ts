@@ -53,6 +53,8 @@ t.test('a target that has gone back in time is not gone on with', async (t) => {
   const second = await startRelay(pair);
   await second.until(() => second.told.stalled.length > 0, 'the table is stalled');
   t.match(second.told.stalled[0], /public\.a: the target has lost changes/);
+  // It looks before it leads.
+  await second.until(() => second.relay.leader !== null, 'the relay leads');
   t.equal(await second.relay.turnAfterNow(), 'stalled');
 });
 
