@@ -15,7 +15,13 @@ export interface Mirror {
 }
 
 /** What holds for a domain whose rule says nothing of its mirror. */
-export const DEFAULT_MIRROR: MirrorRule = { capture: 'outbox', apply: 'sync', syncTimeout: 1_000, guard: 'on' };
+export const DEFAULT_MIRROR: MirrorRule = {
+  capture: 'outbox',
+  apply: 'sync',
+  syncTimeout: 1_000,
+  statementTimeout: 1_000,
+  guard: 'on',
+};
 
 /** The phases in which the monolith is authoritative and a copy is kept in step with it. */
 const MIRRORED: readonly Phase[] = ['dual-write', 'shadow-read', 'read-new'];

@@ -8,7 +8,7 @@ export interface MirrorRule {
   /** Milliseconds. */
   readonly syncTimeout: number;
   /** Milliseconds; for `capture: statement`. */
-  readonly statementTimeout?: number;
+  readonly statementTimeout: number;
   /** Whether triggers of the copy refuse what does not come from the relay. */
   readonly guard: 'on' | 'off';
 }

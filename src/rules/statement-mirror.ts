@@ -3,9 +3,6 @@ import type { Domain, Phase, RuleSet } from './rule-set.js';
 /** The phases in which the monolith is written and the new database has to follow. */
 const FOLLOWS: ReadonlySet<Phase> = new Set<Phase>(['dual-write', 'shadow-read', 'read-new']);
 
-/** The longest that a client waits for the new database where its rule does not say. */
-export const DEFAULT_STATEMENT_TIMEOUT = 1_000;
-
 /** Whether the proxy itself runs the writes of this domain on its new database too. */
 export const isMirroredByStatement = (domain: Domain): boolean =>
   domain.mirror?.capture === 'statement' && FOLLOWS.has(domain.phase);

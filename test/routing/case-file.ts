@@ -146,7 +146,7 @@ function rulesOf(domains: Setting['domains'] = {}, phase: Phase | null): RuleSet
       database,
       tables: tables.map(keyOf),
       ...(local && { local: local.map(keyOf) }),
-      ...(capture && { mirror: { capture, apply: 'sync', syncTimeout: 1000, guard: 'on' } }),
+      ...(capture && { mirror: { capture, apply: 'sync', syncTimeout: 1000, statementTimeout: 1000, guard: 'on' } }),
       phase: own,
       owner: null,
       crossDatabase: 'refuse',

@@ -29,7 +29,7 @@ const domainSchema = z.object({
       capture: z.enum(['outbox', 'statement', 'none']),
       apply: z.enum(['sync', 'async']),
       syncTimeout: z.number(),
-      statementTimeout: z.number().exactOptional(),
+      statementTimeout: z.number(),
       guard: z.enum(['on', 'off']),
     })
     .exactOptional(),

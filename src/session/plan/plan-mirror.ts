@@ -1,7 +1,7 @@
 import type { RoutingContext } from '../../routing/context.js';
 import { type Mirroring, mirroringOf } from '../../routing/mirroring.js';
 import type { Route } from '../../routing/route.js';
-import { anyMirroredByStatement, DEFAULT_STATEMENT_TIMEOUT } from '../../rules/statement-mirror.js';
+import { anyMirroredByStatement } from '../../rules/statement-mirror.js';
 import type { ParsedText } from '../../sql/statement.js';
 
 /** What the statement mirror has to do for one text. */
@@ -26,7 +26,7 @@ export function mirrorOfText(parsed: ParsedText, routes: readonly Route[], conte
     parsed.statements.some(({ effects, copyStream }) => effects.length > 0 || copyStream !== null);
   const statements = unclear ? decided.map((one) => one && withRefusal(one)) : decided;
   const timeouts = concerned.flatMap(({ domains }) =>
-    domains.map(({ mirror }) => mirror?.statementTimeout ?? DEFAULT_STATEMENT_TIMEOUT),
+    domains.flatMap(({ mirror }) => (mirror === undefined ? [] : [mirror.statementTimeout])),
   );
   return { statements, timeout: Math.min(...timeouts) };
 }
