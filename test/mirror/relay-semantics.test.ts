@@ -1,5 +1,7 @@
+import type pg from 'pg';
 import t, { type Test } from 'tap';
 import { openMirrorClient } from '../../src/mirror/connection.js';
+import { flushed } from '../../src/mirror/position/wal-flush.js';
 import { Candidate } from '../../src/mirror/relay/lease.js';
 import { SourceSide } from '../../src/mirror/relay/source-side.js';
 import { readTables } from '../../src/mirror/relay/target-store.js';
@@ -92,6 +94,27 @@ t.test('a commit that is seen and not yet durable is made durable before it is a
   t.strictSame(await rowsOf(crashing, pair.from, 'a'), ['(1)'], 'the source has it too');
   await crashing.query('INSERT INTO a VALUES (2)', pair.from);
   await running.until(async () => (await rowsOf(other, pair.to, 'a')).length === 2, 'the relay goes on');
+});
+
+t.test('what is not on the disk is brought there, not waited for', async (t) => {
+  const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY)', ['public.a']);
+  const client = await pair.connect('source');
+  const writer = await pair.connect('source');
+  await writer.query('SET synchronous_commit = off');
+  let asked = 0;
+  const query = client.query.bind(client) as (sql: string) => Promise<pg.QueryResult>;
+  const counting = {
+    query: (sql: string) => {
+      asked++;
+      return query(sql);
+    },
+  } as unknown as pg.Client;
+  for (let i = 1; i <= 20; i++) {
+    await writer.query(`INSERT INTO a VALUES (${i})`);
+    const { rows } = await writer.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+    await flushed(counting, rows[0]?.lsn ?? '');
+  }
+  t.equal(asked, 40, 'each time it is asked once, then written and asked again');
 });
 
 t.test('unique values that change hands do not conflict, in whatever order they come', async (t) => {

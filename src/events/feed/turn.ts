@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { crashPoint } from '../../mirror/crash-points.js';
 import { cutAt, parseSnapshot, type Snapshot } from '../../mirror/position/snapshot.js';
-import { flushed } from '../durable.js';
+import { flushed } from '../../mirror/position/wal-flush.js';
 import { type Envelope, messagesOf } from '../envelope.js';
 import type { EventSink } from '../event.js';
 import type { FeedTable } from './feed-table.js';

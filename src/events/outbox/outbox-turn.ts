@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { crashPoint } from '../../mirror/crash-points.js';
-import { flushed } from '../durable.js';
+import { flushed } from '../../mirror/position/wal-flush.js';
 import type { EventMessage, EventSink } from '../event.js';
 import type { OutboxTable } from './outbox-table.js';
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { parseSnapshot, type Snapshot } from '../position/snapshot.js';
+import { flush, flushed, isFlushed } from '../position/wal-flush.js';
 import { qualified, type TableShape } from '../shape/table-shape.js';
 import { eventsSince, type Since } from './events-sql.js';
 import { Prepared } from './prepared.js';
@@ -43,8 +44,6 @@ export const RAW: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown)
  * handful of keys whenever the outbox's statistics lag behind.
  */
 const SETTINGS = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off';
-
-const FLUSH_POLL_MS = 2;
 
 /** The relay's connection to the source. One transaction at a time, read only. */
 export class SourceSide {
@@ -129,13 +128,13 @@ export class SourceSide {
 
   /**
    * The last statements of a turn's transaction, its end, and the wait for the disk, in one round trip but for that wait.
-   * @param lsn as `flushed`
+   * @param lsn the moment's
    * @returns the results of the statements
    */
   async finish(statements: readonly string[], lsn: string): Promise<(string | null)[][][]> {
     const results = await this.#several([...statements, 'COMMIT', isFlushed(lsn)], statements.length + 2);
     const [last] = results.slice(-1);
-    if (last?.[0]?.[0] !== 't') await this.flushed(lsn);
+    if (last?.[0]?.[0] !== 't') await flush(this.client, lsn);
     return results.slice(0, statements.length);
   }
 
@@ -143,18 +142,9 @@ export class SourceSide {
     await this.client.query('COMMIT');
   }
 
-  /**
-   * Waits until what the snapshot saw is on the source's disk. A commit is seen before that where its session has
-   * synchronous_commit = off: applied at once, the copy would have what the source has lost after a crash.
-   */
+  /** Waits until what the snapshot saw is on the source's disk. */
   async flushed(lsn: string): Promise<void> {
-    for (;;) {
-      const [row] = await this.#rows(isFlushed(lsn));
-      if (row?.[0] === 't') return;
-      // The commit of a transaction that has an id flushes all before it.
-      await this.client.query('BEGIN READ WRITE; SELECT pg_current_xact_id(); COMMIT');
-      await new Promise((resolve) => setTimeout(resolve, FLUSH_POLL_MS));
-    }
+    await flushed(this.client, lsn);
   }
 
   async #rows(sql: string): Promise<(string | null)[][]> {
@@ -184,7 +174,6 @@ function firstAndNth({ oid, position }: Since, most: number): string {
   const at = (offset: number): string => `(SELECT u.xid FROM (${all}) u ORDER BY u.xid OFFSET ${offset} LIMIT 1)`;
   return `SELECT ${at(0)}::text UNION ALL SELECT ${at(most)}::text`;
 }
-const isFlushed = (lsn: string): string => `SELECT pg_current_wal_flush_lsn() >= '${lsn}'::pg_lsn`;
 
 function stampOf([name, oid, columns, files, leaves, triggers]: readonly (string | null)[]): [string, Stamp] {
   const text = (part: string | null | undefined): string => part ?? '';
