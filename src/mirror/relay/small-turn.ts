@@ -5,8 +5,8 @@ import { GENERIC_PLANS, Prepared } from './prepared.js';
 import type { SourceSide, WaitingEvent } from './source-side.js';
 
 /**
- * The short path of a turn of a few keys: what the target is to do fits one message, so that a turn is three round
- * trips. Values stay the text that the source's output functions wrote, and are read by the target's input functions,
+ * The short path of a turn of a few keys: each side has two messages, and the target's first goes while the source is
+ * asked for the rows, so that a turn takes the time of three round trips. Values stay the text that the source's output functions wrote, and are read by the target's input functions,
  * as in COPY.
  */
 
@@ -70,16 +70,16 @@ export async function readSmall(
   }));
 }
 
-/** The statements that bring the rows into the target, within its transaction. */
-export async function writeSmall(target: pg.Client, read: SmallRows): Promise<string[]> {
-  const texts = read.map(({ table }) => deleteSql(table.shape));
+/** The statements that take the rows of the keys out of the target, within its transaction. */
+export async function removeSmall(target: pg.Client, tables: readonly SmallTable[]): Promise<string[]> {
+  const texts = tables.map(({ shape }) => deleteSql(shape));
   const names = await Prepared.of(target).names(texts, KEYS);
-  const statements = read.flatMap(({ table: { shape, keys }, rows }, at) => {
-    const remove = `EXECUTE ${names[at]} (${keyList(keys)})`;
-    return rows.length === 0 ? [remove] : [remove, insertSql(shape, rows)];
-  });
-  return [GENERIC_PLANS, ...statements];
+  return [GENERIC_PLANS, ...tables.map(({ keys }, at) => `EXECUTE ${names[at]} (${keyList(keys)})`)];
 }
+
+/** Those that bring in the rows which the source has, once the keys of all tables are out. */
+export const insertSmall = (read: SmallRows): string[] =>
+  read.flatMap(({ table, rows }) => (rows.length === 0 ? [] : [insertSql(table.shape, rows)]));
 
 const KEYS = ['text[]'];
 const keyList = (keys: readonly string[]): string => `ARRAY[${keys.map(literal).join(',')}]`;

@@ -7,7 +7,7 @@ import { applyTable, type Pair } from './apply-table.js';
 import { committed } from './committed.js';
 import type { Since } from './events-sql.js';
 import type { RelayRow, RelayTable } from './relay-table.js';
-import { readSmall, SMALL_TURN, type SmallTable, smallTables, writeSmall } from './small-turn.js';
+import { insertSmall, readSmall, removeSmall, SMALL_TURN, type SmallTable, smallTables } from './small-turn.js';
 import type { Moment, Waiting } from './source-side.js';
 import { judgeStamp, type Stamp } from './stamp.js';
 import { advanceSql, tableSql } from './target-store.js';
@@ -151,40 +151,50 @@ class Turn {
       return { row: { ...this.#row, moment: moment.at }, changed: NONE, changes: 0, more: false };
     }
     await source.flushed(moment.lsn);
-    await this.#send(moment, moment.position, true, []);
+    crashPoint('before-advance');
+    await this.#begin(moment, moment.position, true);
+    await this.#end([]);
     return this.#result(moment.position, moment, 0, false);
   }
 
-  /** @returns null: it does not fit, and nothing has happened */
+  /**
+   * The target's transaction begins while the source reads: of what it is to do, only the rows have to be read first.
+   * @returns null: it does not fit, and nothing has happened
+   */
   async #short(moment: Moment, tables: readonly SmallTable[]): Promise<TurnResult | null> {
     const { source, target } = this.#pair;
-    const read = await readSmall(source, tables, moment.lsn);
+    crashPoint('before-advance');
+    // Neither connection may be in the middle of something when the other one has failed.
+    const [reading, beginning] = await Promise.allSettled([
+      readSmall(source, tables, moment.lsn),
+      removeSmall(target, tables).then((removing) => this.#begin(moment, moment.position, true, removing)),
+    ]);
     crashPoint('source-read');
-    if (read === null) return null;
-    await this.#send(moment, moment.position, true, await writeSmall(target, read));
+    if (beginning.status === 'rejected') throw beginning.reason;
+    if (reading.status === 'rejected') throw reading.reason;
+    if (reading.value === null) {
+      await target.query('ROLLBACK');
+      return null;
+    }
+    await this.#end(insertSmall(reading.value));
     return this.#result(moment.position, moment, moment.first.length, false);
   }
 
-  /** The whole of the target's transaction in one message. */
-  async #send(moment: Moment, position: Snapshot, whole: boolean, statements: readonly string[]): Promise<void> {
-    crashPoint('before-advance');
+  /** Begins the target's transaction. */
+  async #begin(moment: Moment, position: Snapshot, whole: boolean, statements: readonly string[] = []): Promise<void> {
+    await this.#pair.target.query(['BEGIN', this.#advance(moment, position, whole), ...statements].join(';\n'));
+  }
+
+  /** Ends it, behind the last statements, in one message where no row of pgfig.relay_tables changes. */
+  async #end(statements: readonly string[]): Promise<void> {
     const { target } = this.#pair;
-    const text = ['BEGIN', this.#advance(moment, position, whole), ...statements].join(';\n');
-    try {
-      const updates = this.#tableUpdates();
-      if (updates.length === 0) {
-        crashPoint('before-commit');
-        await target.query(`${text};\nCOMMIT`);
-      } else {
-        await target.query(text);
-        await this.#updateTables(updates);
-        crashPoint('before-commit');
-        await committed(target);
-      }
-    } catch (error) {
-      await target.query('ROLLBACK').catch(() => {});
-      throw error;
+    const updates = this.#tableUpdates();
+    if (updates.length > 0) {
+      if (statements.length > 0) await target.query(statements.join(';\n'));
+      await this.#updateTables(updates);
     }
+    crashPoint('before-commit');
+    await committed(target, updates.length > 0 ? [] : statements);
     crashPoint('after-commit');
   }
 
@@ -197,7 +207,7 @@ class Turn {
     const whole = cut === null;
     crashPoint('source-read');
     crashPoint('before-advance');
-    await target.query(`BEGIN;\n${this.#advance(moment, position, whole)}`);
+    await this.#begin(moment, position, whole);
     for (const one of waiting) await this.#apply(one, cut);
     if (work === null) await source.commit();
     await this.#updateTables(this.#tableUpdates());
