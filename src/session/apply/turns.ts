@@ -40,16 +40,23 @@ class Group {
   }
 }
 
-/** The request under way, and those who came after it was sent: the turn that answers it may have begun before they committed. */
+/** The requests under way, and those who came after they were sent: their turns may have begun before that commit. */
 interface Line {
-  asked: Group | null;
+  readonly asked: Set<Group>;
   next: Group | null;
+  /** Sends the next request, with all whose commits the event loop finds at once. */
+  soon: NodeJS.Immediate | null;
 }
 
 /**
- * Commits of one worker that wait for turns of the relays, in groups: for each domain one request is under way at
- * most, and all who come meanwhile share the next one. A turn must begin after the commit, so nobody joins a request
- * that has been sent.
+ * Requests of one domain that may be under way. One alone would let a commit that just missed a turn miss the next one
+ * too: it would be asked for only when that one has begun. More than a few would be messages for nothing.
+ */
+const MOST_ASKED = 4;
+
+/**
+ * Commits of one worker that wait for turns of the relays, in groups. A turn must begin after the commit, so nobody
+ * joins a request that has been sent; where too many are under way, all who come meanwhile share the next one.
  */
 export class Turns {
   readonly #requests: TurnRequests;
@@ -92,7 +99,8 @@ export class Turns {
     };
     const timer = setTimeout(() => waiter.end('timeout'), timeout);
     line.next.waiters.add(waiter);
-    if (line.asked === null) this.#ask(line);
+    if (line.asked.size === 0) this.#ask(line);
+    else if (line.asked.size < MOST_ASKED) line.soon ??= setImmediate(() => this.#ask(line));
     return { done, cancel: () => waiter.end('canceled') };
   }
 
@@ -102,25 +110,26 @@ export class Turns {
     if (group === undefined) return;
     this.#asked.delete(id);
     const line = this.#lineOf(group.domain);
-    line.asked = null;
+    line.asked.delete(group);
     for (const waiter of [...group.waiters]) waiter.end(outcome);
     this.#ask(line);
   }
 
   /** A new control process has begun, which knows of no request: each is sent again, for all who wait by now. */
   controlStarted(): void {
-    for (const line of this.#lines.values()) {
-      const { asked } = line;
-      if (asked === null) continue;
-      // The old number dies: what the old process has answered last might have begun too early for those who join.
-      this.#asked.delete(asked.id);
-      const group = line.next ?? new Group(asked.domain);
-      for (const waiter of asked.waiters) {
-        waiter.group = group;
-        group.waiters.add(waiter);
+    for (const [domain, line] of this.#lines) {
+      if (line.asked.size === 0) continue;
+      line.next ??= new Group(domain);
+      const group = line.next;
+      for (const { id, waiters } of line.asked) {
+        // The old number dies: what the old process has answered last might have begun too early for those who join.
+        this.#asked.delete(id);
+        for (const waiter of waiters) {
+          waiter.group = group;
+          group.waiters.add(waiter);
+        }
       }
-      line.next = group;
-      line.asked = null;
+      line.asked.clear();
       this.#ask(line);
     }
   }
@@ -128,19 +137,22 @@ export class Turns {
   #lineOf(domain: string): Line {
     let line = this.#lines.get(domain);
     if (line === undefined) {
-      line = { asked: null, next: null };
+      line = { asked: new Set(), next: null, soon: null };
       this.#lines.set(domain, line);
     }
     return line;
   }
 
   #ask(line: Line): void {
+    if (line.soon !== null) clearImmediate(line.soon);
+    line.soon = null;
+    if (line.asked.size === MOST_ASKED) return;
     const { next } = line;
     line.next = null;
     // They may all have gone meanwhile.
     if (next === null || next.waiters.size === 0) return;
     next.id = ++this.#ids;
-    line.asked = next;
+    line.asked.add(next);
     this.#asked.set(next.id, next);
     this.#requests.sync(next.id, [next.domain]);
   }

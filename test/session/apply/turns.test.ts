@@ -25,26 +25,39 @@ async function outcomes(waits: readonly TurnWait[]): Promise<(HoldOutcome | null
   return Promise.all(waits.map(({ done }) => Promise.race([done, Promise.resolve(null)])));
 }
 
+/** When the event loop has come round. */
+const round = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 t.test('nobody joins a request that has been sent: its turn may have begun before', async (t) => {
   const { turns, sent } = started();
   const waits = [turns.wait(ORDERS), turns.wait(ORDERS), turns.wait(ORDERS)];
-  t.strictSame(sent, [[1, 'orders']], 'one request is under way');
+  t.strictSame(sent, [[1, 'orders']], 'the first asks at once');
+  await round();
+  t.strictSame(sent.slice(1), [[2, 'orders']], 'what the event loop found at once asks together, and waits for nobody');
   turns.answered(1, 'applied');
   t.strictSame(await outcomes(waits), ['applied', null, null]);
-  t.strictSame(
-    sent,
-    [
-      [1, 'orders'],
-      [2, 'orders'],
-    ],
-    'all who came meanwhile share the next one',
-  );
   waits.push(turns.wait(ORDERS));
+  await round();
   turns.answered(2, 'stalled');
   t.strictSame(await outcomes(waits), ['applied', 'stalled', 'stalled', null]);
   turns.answered(3, 'failed');
   t.strictSame(await outcomes(waits), ['applied', 'stalled', 'stalled', 'failed']);
   t.equal(sent.length, 3, 'nobody waits: nothing is asked');
+});
+
+t.test('few requests are under way at once: those who come meanwhile share the next one', async (t) => {
+  const { turns, sent } = started();
+  const waits: TurnWait[] = [];
+  for (let i = 0; i < 10; i++) {
+    waits.push(turns.wait(ORDERS));
+    await round();
+  }
+  t.equal(sent.length, 4);
+  turns.answered(3, 'applied');
+  t.equal(sent.length, 5, 'the place of the one that was answered');
+  turns.answered(5, 'applied');
+  const open = [null, null, 'applied', null];
+  t.strictSame(await outcomes(waits), [...open, ...Array<string>(6).fill('applied')]);
 });
 
 t.test('domains do not wait for each other', async (t) => {
@@ -84,13 +97,14 @@ t.test('those who go are not asked for', async (t) => {
   t.equal(counters.hold('orders').waiting, 0);
 });
 
-t.test('time that is over ends the wait, and the request stays the one under way', async (t) => {
+t.test('time that is over ends the wait, and not the request', async (t) => {
   const { turns, sent } = started();
   t.equal(await turns.wait(domain('orders', 1)).done, 'timeout');
   const late = turns.wait(ORDERS);
-  t.equal(sent.length, 1, 'one is under way');
+  t.equal(sent.length, 1, 'not at once: one is under way');
   turns.answered(1, 'applied');
   t.equal(sent.length, 2);
+  t.strictSame(await outcomes([late]), [null]);
   turns.answered(2, 'applied');
   t.equal(await late.done, 'applied');
 });
