@@ -58,7 +58,7 @@ try {
     while (!verify.done) {
       await source.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await target.query('BEGIN');
-      await verify.step({ source, target }, here, there, STEP_MS);
+      verify.took(await verify.step({ source, target }, here, there, STEP_MS));
       await Promise.all(clients.map((client) => client.query('COMMIT')));
     }
     if (verify.state.rows !== ROWS || verify.state.found !== 0) throw new Error(JSON.stringify(verify.state));
