@@ -9,7 +9,7 @@ import { ownerName } from '../owner.js';
 import { type FeedTable, type FeedTables, readFeedTables } from './feed-table.js';
 import { type PageNames, TableFailure } from './page.js';
 import { forget, movePosition, moveTable, type Positions, readPositions, setApart } from './positions.js';
-import { type TurnOutcome, type TurnScope, takeTurn } from './turn.js';
+import { TablesUnknown, type TurnOutcome, type TurnScope, takeTurn } from './turn.js';
 import { anyWaiting, countWaiting, type Since } from './waiting.js';
 
 export interface ChangeFeedOptions extends FeedOptions {
@@ -150,7 +150,7 @@ export class ChangeFeed extends LeasedFeed<ChangeFeedOptions> {
     scope: Pick<TurnScope, 'tables' | 'since' | 'joining'>,
   ): Promise<TurnOutcome> {
     const { envelope } = this.options;
-    const taken = await takeTurn(client, sink, { ...scope, names: this.#names, envelope });
+    const taken = await takeTurn(client, sink, { ...scope, known: oidsOf(this.#tables), names: this.#names, envelope });
     this.sent += taken.messages;
     return taken;
   }
@@ -165,6 +165,11 @@ export class ChangeFeed extends LeasedFeed<ChangeFeedOptions> {
         await client.query('CLOSE ALL');
         this.#refreshAt = 0;
         await this.#stall(client, [error.table], error.message);
+        return null;
+      }
+      if (error instanceof TablesUnknown) {
+        await client.query('ROLLBACK');
+        this.#refreshAt = 0;
         return null;
       }
       if (!(error instanceof SendFailure)) throw error;
@@ -225,6 +230,9 @@ const sinceOf = (mirror: number, tables: readonly { readonly oid: number }[], po
   oids: tables.map(({ oid }) => oid),
   position,
 });
+
+const oidsOf = (known: FeedTables | null): ReadonlySet<number> =>
+  new Set(known === null ? [] : [...known.tables, ...known.unfit].map(({ oid }) => oid));
 
 const notCaptured = (domain: string): PgfigError =>
   new PgfigError('EVENTS_NOT_CAPTURED', `no changes of domain ${domain} are captured, so there are none to send`);
