@@ -1,0 +1,76 @@
+import pg from 'pg';
+import t from 'tap';
+import { startPgfig, type TestPgfig } from '../support/pgfig.js';
+import { startPostgres } from '../support/postgres.js';
+import { onTeardown } from '../support/teardown.js';
+
+/** Processes that neither end nor answer: stopped, as by a loop without an end. */
+const TABLE = 'CREATE TABLE orders (id int PRIMARY KEY, note text)';
+
+const logged = (pgfig: TestPgfig, message: string): Record<string, unknown>[] =>
+  pgfig
+    .logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.includes(message))
+    .map((line) => JSON.parse(line));
+
+const get = async (pgfig: TestPgfig, path: string): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${pgfig.adminPort}${path}`)).text();
+
+async function stopped(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await onTeardown(async () => {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It was killed, as it should be.
+    }
+  });
+}
+
+async function connect(pgfig: TestPgfig): Promise<pg.Client> {
+  const client = new pg.Client(pgfig.url());
+  client.on('error', () => {});
+  await client.connect();
+  await onTeardown(() => client.end().catch(() => {}));
+  return client;
+}
+
+t.test('processes that hang are replaced, and a domain is led again', async (t) => {
+  const [monolith, orders] = await Promise.all([startPostgres(), startPostgres()]);
+  for (const [server, name] of [
+    [monolith, 'shop'],
+    [orders, 'orders'],
+  ] as const) {
+    await server.query(`CREATE DATABASE ${name}`);
+    await server.query(TABLE, name);
+  }
+  const pgfig = await startPgfig({
+    databases: { monolith: monolith.url('shop'), orders_db: orders.url('orders') },
+    rules: {
+      orders: { database: 'orders_db', tables: ['public.orders'], phase: 'dual-write', mirror: { syncTimeout: '60s' } },
+    },
+    config: { listen: { workers: 2 } },
+  });
+  const report = async (): Promise<{ role?: string; tables?: { state: string }[] }> =>
+    JSON.parse(await get(pgfig, '/api/mirrors').catch(() => '{"mirrors":[]}')).mirrors[0] ?? {};
+  const leads = async (): Promise<boolean> => (await report()).role === 'leading';
+  await pgfig.until(leads, 'the relay leads');
+  await orders.query("UPDATE pgfig.relay_tables SET state = 'in-step'", 'orders');
+  await pgfig.until(async () => (await report()).tables?.[0]?.state === 'in-step', 'the table is in step');
+  const client = await connect(pgfig);
+  await client.query("INSERT INTO orders VALUES (1, 'before')");
+  t.equal((await orders.query('SELECT FROM orders', 'orders')).rows.length, 1);
+
+  const control = Number(logged(pgfig, '"process":"control"')[0]?.pid);
+  await stopped(control);
+  // It holds the lease; the commit waits until its successor has applied it.
+  await client.query("INSERT INTO orders VALUES (2, 'while it hung')");
+  t.equal((await orders.query('SELECT FROM orders', 'orders')).rows.length, 2, 'applied by the next');
+  await pgfig.until(leads, 'the next one leads');
+  t.match(logged(pgfig, 'control process hangs; it is killed'), [{ level: 50, pid: control, unanswered_pings: 15 }]);
+  t.match(logged(pgfig, 'control process died'), [{ signal: 'SIGKILL' }]);
+  const metrics = await get(pgfig, '/metrics');
+  t.match(metrics, /^pgfig_control_hangs_total 1$/m);
+  t.match(metrics, /^pgfig_worker_hangs_total\{worker="1"\} 0$/m);
+});
