@@ -55,13 +55,20 @@ t.test('processes that hang are replaced, and a domain is led again', async (t) 
   const report = async (): Promise<{ role?: string; tables?: { state: string }[] }> =>
     JSON.parse(await get(pgfig, '/api/mirrors').catch(() => '{"mirrors":[]}')).mirrors[0] ?? {};
   const leads = async (): Promise<boolean> => (await report()).role === 'leading';
+  const workers = async (): Promise<{ worker: number; pid: number; listening: boolean; sessions: number }[]> =>
+    JSON.parse(await get(pgfig, '/api/status').catch(() => '{"workers":[]}')).workers;
   await pgfig.until(leads, 'the relay leads');
   await orders.query("UPDATE pgfig.relay_tables SET state = 'in-step'", 'orders');
   await pgfig.until(async () => (await report()).tables?.[0]?.state === 'in-step', 'the table is in step');
   const client = await connect(pgfig);
+  await pgfig.until(async () => (await workers()).some(({ sessions }) => sessions === 1), 'its session is counted');
   await client.query("INSERT INTO orders VALUES (1, 'before')");
   t.equal((await orders.query('SELECT FROM orders', 'orders')).rows.length, 1);
 
+  // The one that does not serve this client.
+  const idle = (await workers()).find(({ sessions }) => sessions === 0);
+  t.ok(idle);
+  await stopped(idle?.pid ?? 0);
   const control = Number(logged(pgfig, '"process":"control"')[0]?.pid);
   await stopped(control);
   // It holds the lease. Its successor answers the commit, which may be before that one leads.
@@ -75,7 +82,16 @@ t.test('processes that hang are replaced, and a domain is led again', async (t) 
   t.equal((await orders.query('SELECT FROM orders', 'orders')).rows.length, 3, 'commits wait for their turns again');
   t.match(logged(pgfig, 'control process hangs; it is killed'), [{ level: 50, pid: control, unanswered_pings: 15 }]);
   t.match(logged(pgfig, 'control process died'), [{ signal: 'SIGKILL' }]);
+  await pgfig.until(
+    async () => (await workers()).some((one) => one.worker === idle?.worker && one.pid !== idle.pid && one.listening),
+    'another worker in its place',
+  );
+  t.match(logged(pgfig, 'worker hangs; it is killed'), [{ level: 50, worker: idle?.worker, unanswered_pings: 30 }]);
   const metrics = await get(pgfig, '/metrics');
   t.match(metrics, /^pgfig_control_hangs_total 1$/m);
-  t.match(metrics, /^pgfig_worker_hangs_total\{worker="1"\} 0$/m);
+  for (const worker of [1, 2]) {
+    const hangs = worker === idle?.worker ? 1 : 0;
+    t.match(metrics, new RegExp(`^pgfig_worker_hangs_total\\{worker="${worker}"\\} ${hangs}$`, 'm'));
+  }
+  t.equal((await client.query('SELECT FROM orders')).rows.length, 3, 'the other session goes on');
 });
