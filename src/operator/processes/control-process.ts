@@ -281,6 +281,7 @@ class ControlProcess {
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
       mirrors: () => this.#mirrors.all.map(mirrorReport),
+      retryEvents: (domain) => this.#feeds?.retry(domain) ?? [],
       backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };
