@@ -15,12 +15,12 @@ t.test('a turn that began before a table is copied again does not put an older r
   await source.query("INSERT INTO a VALUES (1, 'v0')", pair.from);
   await caughtUp();
 
-  // The turn has read v1, and waits for the relay's row.
+  // The turn has a snapshot of v1, and waits for the relay's row.
   const holder = await pair.connect('target');
   await holder.query('BEGIN; SELECT FROM pgfig.relay FOR UPDATE');
   await source.query("UPDATE a SET v = 'v1'", pair.from);
   relay.poke();
-  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%v1%'";
+  const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%take_turn%'";
   await until(async () => (await target.query(waiting, pair.to)).rowCount === 1, 'the turn waits');
   await source.query("UPDATE a SET v = 'v2'", pair.from);
   const copying = relay.backfill('public.a', {

@@ -54,11 +54,14 @@ async function stateOf({ pair }: Running, table: string): Promise<Record<string,
 async function command(
   pair: Pair,
   which: typeof status | typeof retry,
-  json = false,
+  { json = false, user = 'postgres' } = {},
 ): Promise<{ code: number; text: string }> {
   const config = await writeConfig(
     {
-      databases: { monolith: source.url(pair.from), orders_db: target.url(pair.to) },
+      databases: {
+        monolith: source.url(pair.from).replace('//postgres:', `//${user}:`),
+        orders_db: target.url(pair.to),
+      },
       rules: { orders: { database: 'orders_db', tables: pair.mirror.tables, phase: 'dual-write' } },
     },
     { listen: 1, admin: 2 },
@@ -97,7 +100,7 @@ t.test('a constraint that only the target has stalls its table, until it is mend
   const shown = await command(pair, status);
   t.equal(shown.code, 1);
   t.match(shown.text, /public\.a +stalled +2 +.*only_here.*mended by: retry/);
-  const json = JSON.parse((await command(pair, status, true)).text) as { leader: string; tables: object[] };
+  const json = JSON.parse((await command(pair, status, { json: true })).text) as { leader: string; tables: object[] };
   t.match(json, { domain: 'orders', leader: /pgfig relay of orders/, tables: [{ state: 'stalled' }, {}, {}] });
 
   await target.query('ALTER TABLE a DROP CONSTRAINT only_here', pair.to);
@@ -106,7 +109,7 @@ t.test('a constraint that only the target has stalls its table, until it is mend
   await caughtUp();
   for (const table of ['a', 'b']) await equal(t, pair, table);
   await until(async () => (await waitingOf(pair, 'a')) === 0, 'garbage of a is deleted');
-  t.same(await command(pair, retry, true), { code: 0, text: '{"tables":[],"needBackfill":[]}\n' });
+  t.same(await command(pair, retry, { json: true }), { code: 0, text: '{"tables":[],"needBackfill":[]}\n' });
 });
 
 interface Change {
@@ -277,7 +280,7 @@ t.test('what changes no row stalls nothing', async (t) => {
 t.test('relay commands of a domain that is not installed', async (t) => {
   const pair = await makePair(source, target, SCHEMA, ['public.a']);
   t.match(await command(pair, status), { code: 1, text: /nothing is installed \(pgfig mirror install orders\)/ });
-  t.same(await command(pair, status, true), { code: 1, text: 'null\n' });
+  t.same(await command(pair, status, { json: true }), { code: 1, text: 'null\n' });
   t.match(await command(pair, retry), { code: 1, text: /nothing is installed/ });
   await pair.install();
   t.match(await command(pair, status), { code: 1, text: /relay: runs nowhere/ }, 'installed, and nobody relays');
@@ -299,7 +302,7 @@ t.test('a table that the relay may not read any more stalls alone, until it may'
   await until(async () => (await bothOf(pair, 'b')).target.length === 1, 'b goes on');
   t.match(told.stalled, [/^public\.a: permission denied for table a/]);
   await source.query('GRANT SELECT ON a TO reader', pair.from);
-  t.match(await command(pair, retry), { code: 0, text: 'tried again: public.a\n' });
+  t.match(await command(pair, retry, { user: 'reader' }), { code: 0, text: 'tried again: public.a\n' });
   await until(() => relay.leader?.inStep === true, 'in step again');
   await caughtUp();
   for (const table of ['a', 'b']) await equal(t, pair, table);
