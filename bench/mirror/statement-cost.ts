@@ -1,10 +1,10 @@
 import { startPgfig, type TestPgfig } from '../../test/support/pgfig.js';
 import type { TestPostgres } from '../../test/support/postgres.js';
 import type { Scope } from '../harness/scope.js';
-import { quantile } from '../report/statistics.js';
 import { Committers, rowsFor } from './support/commits.js';
+import { added, modesFigures, modesText, slots, type Times, warmUp } from './support/modes.js';
 import { listOption, numberOption } from './support/options.js';
-import { median, openServer, report, spreadText, stage, until } from './support/stage.js';
+import { openServer, report, spreadText, stage, until } from './support/stage.js';
 
 /**
  * What the statement mirror adds to the commit of one row through `pgfig serve`: in turns on three domains, in phase
@@ -14,8 +14,6 @@ import { median, openServer, report, spreadText, stage, until } from './support/
  *     node build/bench/mirror/statement-cost.js [--clients 1,8] [--seconds 1] [--rounds 9] [--fsync on|off] [--out FILE]
  */
 
-/** A thousand commits: the engine has compiled what they run. */
-const WARM_UP_SECONDS = 4;
 const MODES = ['monolith', 'outbox', 'statement'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -62,28 +60,18 @@ async function serve(scope: Scope, source: TestPostgres, target: TestPostgres): 
   return pgfig;
 }
 
-type Times = Record<Mode, readonly number[]>;
-
-/** One slot for each mode, beginning with another one each round. */
-async function slots(committers: Committers, clients: number, round: number): Promise<Times> {
-  const times: Times = { monolith: [], outbox: [], statement: [] };
-  for (let at = 0; at < MODES.length; at++) {
-    const mode = MODES[(at + round) % MODES.length] ?? 'statement';
-    times[mode] = (await committers.run(`${mode}_t`, clients, seconds)).times;
-  }
-  return times;
-}
-
-function tell(clients: number, times: readonly Times[]): void {
-  const at = (mode: Mode, q: number): number[] => times.map((one) => quantile(one[mode], q));
-  const added = (to: Mode): number[] => times.map((one) => quantile(one.statement, 0.5) - quantile(one[to], 0.5));
-  const parts = MODES.map((mode) => `${mode} ${spreadText(at(mode, 0.5), 2)} p99 ${median(at(mode, 0.99)).toFixed(1)}`);
+function tell(clients: number, times: readonly Times<Mode>[]): void {
   report(
-    `${String(clients).padStart(2)} clients, ms: ${parts.join(', ')}; ` +
-      `statement adds ${spreadText(added('monolith'), 2)} to monolith, ${spreadText(added('outbox'), 2)} to outbox`,
+    `${String(clients).padStart(2)} clients, ms: ${modesText(MODES, times)}; ` +
+      `statement adds ${spreadText(added(times, 'statement', 'monolith'), 2)} to monolith, ${spreadText(added(times, 'statement', 'outbox'), 2)} to outbox`,
     {
-      ...{ clients, rounds: times.length, added: added('monolith'), addedToOutbox: added('outbox') },
-      ...Object.fromEntries(MODES.map((mode) => [mode, { p50: at(mode, 0.5), p99: at(mode, 0.99) }])),
+      ...{
+        clients,
+        rounds: times.length,
+        added: added(times, 'statement', 'monolith'),
+        addedToOutbox: added(times, 'statement', 'outbox'),
+      },
+      ...modesFigures(MODES, times),
     },
   );
 }
@@ -106,13 +94,10 @@ await stage('statement-cost', async (scope) => {
   const pgfig = await serve(scope, source, target);
   const committers = await Committers.connect('127.0.0.1', pgfig.port, 'shop', most);
   scope.defer(() => committers.end());
-  for (const mode of MODES) {
-    await committers.run(`${mode}_t`, most, 1);
-    await committers.run(`${mode}_t`, 1, WARM_UP_SECONDS);
-  }
-  const found = new Map<number, Times[]>(counts.map((clients) => [clients, []]));
+  await warmUp(committers, MODES, most);
+  const found = new Map<number, Times<Mode>[]>(counts.map((clients) => [clients, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const clients of counts) found.get(clients)?.push(await slots(committers, clients, round));
+    for (const clients of counts) found.get(clients)?.push(await slots(committers, MODES, { clients, seconds, round }));
   }
   for (const [clients, times] of found) tell(clients, times);
   await compareCopies(source, target);

@@ -4,9 +4,9 @@ import { DEFAULT_MIRROR } from '../../src/mirror/mirror.js';
 import { startPgfig, type TestPgfig, writeConfig } from '../../test/support/pgfig.js';
 import type { TestPostgres } from '../../test/support/postgres.js';
 import type { Scope } from '../harness/scope.js';
-import { quantile } from '../report/statistics.js';
 import { fill, makeBacklog, schemaOf } from './support/backlog.js';
 import { Committers, rowsFor } from './support/commits.js';
+import { added, modesFigures, modesText, slots, type Times, warmUp } from './support/modes.js';
 import { listOption, numberOption } from './support/options.js';
 import { median, openServer, report, spreadText, stage, until } from './support/stage.js';
 
@@ -20,8 +20,6 @@ import { median, openServer, report, spreadText, stage, until } from './support/
  */
 
 const GOAL_MS = 3;
-/** A thousand commits: the engine has compiled what they run. */
-const WARM_UP_SECONDS = 4;
 const MODES = ['monolith', 'async', 'sync'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -91,40 +89,31 @@ async function serve(scope: Scope, source: TestPostgres, target: TestPostgres): 
   return pgfig;
 }
 
-type Times = Record<Mode, readonly number[]>;
-
-/** One slot for each mode, beginning with another one each round. */
-async function slots(committers: Committers, clients: number, round: number): Promise<Times> {
-  const times: Times = { monolith: [], async: [], sync: [] };
-  for (let at = 0; at < MODES.length; at++) {
-    const mode = MODES[(at + round) % MODES.length] ?? 'sync';
-    times[mode] = (await committers.run(`${mode}_t`, clients, seconds)).times;
-  }
-  return times;
-}
-
 /** @param goesOn asked after each round */
 async function measure(committers: Committers, when: string, goesOn: () => Promise<boolean>): Promise<void> {
-  const found = new Map<number, Times[]>(counts.map((clients) => [clients, []]));
+  const found = new Map<number, Times<Mode>[]>(counts.map((clients) => [clients, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const clients of counts) found.get(clients)?.push(await slots(committers, clients, round));
+    for (const clients of counts) found.get(clients)?.push(await slots(committers, MODES, { clients, seconds, round }));
     if (!(await goesOn())) break;
   }
   for (const [clients, times] of found) tell(when, clients, times);
 }
 
-function tell(when: string, clients: number, times: readonly Times[]): void {
-  const at = (mode: Mode, q: number): number[] => times.map((one) => quantile(one[mode], q));
-  const added = (mode: Mode, to: Mode): number[] =>
-    times.map((one) => quantile(one[mode], 0.5) - quantile(one[to], 0.5));
-  const parts = MODES.map((mode) => `${mode} ${spreadText(at(mode, 0.5), 2)} p99 ${median(at(mode, 0.99)).toFixed(1)}`);
-  const sync = added('sync', 'monolith');
+function tell(when: string, clients: number, times: readonly Times<Mode>[]): void {
+  const sync = added(times, 'sync', 'monolith');
   report(
-    `${when}, ${String(clients).padStart(2)} clients, ms: ${parts.join(', ')}; sync adds ${spreadText(sync, 2)} to monolith, ` +
-      `${spreadText(added('sync', 'async'), 2)} to async; goal ${GOAL_MS} ${median(sync) <= GOAL_MS ? 'met' : 'NOT MET'}`,
+    `${when}, ${String(clients).padStart(2)} clients, ms: ${modesText(MODES, times)}; sync adds ${spreadText(sync, 2)} to monolith, ` +
+      `${spreadText(added(times, 'sync', 'async'), 2)} to async; goal ${GOAL_MS} ${median(sync) <= GOAL_MS ? 'met' : 'NOT MET'}`,
     {
-      ...{ when, clients, rounds: times.length, goal: GOAL_MS, added: sync, addedToAsync: added('sync', 'async') },
-      ...Object.fromEntries(MODES.map((mode) => [mode, { p50: at(mode, 0.5), p99: at(mode, 0.99) }])),
+      ...{
+        when,
+        clients,
+        rounds: times.length,
+        goal: GOAL_MS,
+        added: sync,
+        addedToAsync: added(times, 'sync', 'async'),
+      },
+      ...modesFigures(MODES, times),
     },
   );
 }
@@ -148,10 +137,7 @@ await stage('sync-latency', async (scope) => {
   const pgfig = await serve(scope, source, target);
   const committers = await Committers.connect('127.0.0.1', pgfig.port, 'shop', most);
   scope.defer(() => committers.end());
-  for (const mode of MODES) {
-    await committers.run(`${mode}_t`, most, 1);
-    await committers.run(`${mode}_t`, 1, WARM_UP_SECONDS);
-  }
+  await warmUp(committers, MODES, most);
   await measure(committers, 'quiet', async () => true);
   if (backlog > 0) {
     await pgfig.writeRule('big', bigRule);
