@@ -91,6 +91,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   override message(type: number, chunk: Buffer, at: number, end: number, settled = false): void {
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
     if (this.pipelineLost) this.#failPipeline();
+    if (type === F.Query || type === F.Sync || type === F.FunctionCall) this.readyPromised = false;
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;

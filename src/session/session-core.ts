@@ -152,10 +152,11 @@ export abstract class SessionCore extends SessionState {
     return new PgfigError('BACKEND_LOST', `the connection to database "${database}" was lost`);
   }
 
-  /** An error that answers one message of the client's. */
+  /** An error that answers one message of the client's, or, where that is answered, tells of itself later. */
   failMessage(raised: unknown, simple: boolean): void {
     const error = raised instanceof PgfigError ? raised : internalError(raised, this.traffic);
     if (error.severity === 'FATAL') return this.fail(error);
+    if (simple && this.readyPromised) return this.#failAnswered(error);
     if (error.sqlstate === '0A000') this.traffic.counters.refused(error.code);
     this.traffic.events.refused(this.start.info, error);
     this.client.sayError(error);
@@ -169,6 +170,20 @@ export abstract class SessionCore extends SessionState {
       return;
     }
     if (this.tx === null) this.#undoPipelines();
+    this.sayReady();
+  }
+
+  /** A second answer would be taken for that of the next message: within a transaction the next one says what was. */
+  #failAnswered(error: PgfigError): void {
+    this.traffic.events.warning('what follows an answered statement has failed', { error: error.message });
+    if (this.tx === null || this.status === FAILED) return;
+    this.tx.untoldLoss ??= error;
+    this.failHere(this.tx);
+  }
+
+  /** ReadyForQuery of pgfig's own, for the message at hand. */
+  sayReady(): void {
+    this.readyPromised = true;
     this.client.sayReady(this.status);
   }
 
@@ -236,7 +251,7 @@ export abstract class SessionCore extends SessionState {
   sayCommand(tag: Buffer): void {
     this.client.say(tag);
     this.client.releaseReports();
-    this.client.sayReady(this.status);
+    this.sayReady();
   }
 
   /** No request outstanding, no transaction open. */

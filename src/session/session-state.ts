@@ -62,6 +62,11 @@ export abstract class SessionState {
   txStamp = 0;
   /** As the client was last told: I, T or E. */
   status = IDLE;
+  /**
+   * The ReadyForQuery of the message at hand (Query, FunctionCall, Sync) has been said, or is a backend's to say: an
+   * error that comes now is no answer to it any more.
+   */
+  readyPromised = false;
   /** An error was shown within the extended protocol: the client's messages are dropped until Sync. */
   skipping = false;
   /** The implicit transaction of a pipeline writes here. */

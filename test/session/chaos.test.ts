@@ -42,9 +42,12 @@ async function transact(client: pg.Client, shape: number): Promise<void> {
   const insert = async (list: number[]): Promise<void> => {
     const id = ++ids;
     list.push(id);
-    if (shape % 3 === 0)
-      await inTime(client.query({ name: 'insert', text: 'INSERT INTO entries VALUES ($1)', values: [id] }), 'insert');
-    else await send(`INSERT INTO entries VALUES (${id})`);
+    const text = 'INSERT INTO entries VALUES ($1) RETURNING id';
+    const { rows } =
+      shape % 3 === 0
+        ? await inTime(client.query({ name: 'insert', text, values: [id] }), 'insert')
+        : await send(text.replace('$1', String(id)));
+    if (rows[0]?.id !== id) surprises.push(`INSERT of ${id} got another's answer: ${JSON.stringify(rows)}`);
   };
   let ending = false;
   counts.transactions++;

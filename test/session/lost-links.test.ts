@@ -39,7 +39,7 @@ t.test('a backend that dies in mid-query: an error, and no other session feels i
   const failing = failure(client.query('SELECT pg_sleep(30), 1 AS victim FROM orders'));
   await endInMidQuery('%victim%');
   t.match(await failing, ENDED);
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.equal(await value(client, 'SELECT count(*)::int FROM orders'), 2, 'dialled again');
   t.equal(await value(client, 'SELECT count(*)::int FROM users'), 2);
   t.equal((await sleeping).rows[0].seven, 7);
@@ -51,7 +51,7 @@ t.test('by the extended protocol', async (t) => {
   const failing = failure(client.query({ name: 'sleep', text, values: [30] }));
   await endInMidQuery('%victim2%');
   t.match(await failing, ENDED);
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.equal((await client.query({ name: 'sleep', text, values: [0] })).rowCount, 2, 'the named statement is still known');
 });
 
@@ -63,11 +63,11 @@ t.test('inside a transaction: failed until it is ended, and nothing was committe
   const failing = failure(client.query('SELECT pg_sleep(30), 1 AS victim3 FROM orders'));
   await endInMidQuery('%victim3%');
   t.match(await failing, ENDED);
-  t.equal(statusOf(client), 'E');
+  t.equal(await statusOf(client), 'E');
   t.match(await failure(client.query('SELECT 1 FROM users')), { code: '25P02' });
   t.match(await failure(client.query('SELECT 1 FROM orders')), { code: '25P02' });
   t.equal((await client.query('COMMIT')).command, 'ROLLBACK');
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.strictSame(await shop.inOrders('SELECT * FROM orders WHERE id = 50'), []);
   t.equal(await value(client, 'SELECT count(*)::int FROM orders'), 2);
 });
@@ -79,7 +79,7 @@ t.test('lost while the client is idle in a transaction: the next statement says 
   t.equal(await endBackend('%idle victim%'), 1);
   const lost = await failure(client.query('SELECT count(*) FROM orders'));
   t.match(lost.code, /^(25P02|08006|57P01)$/);
-  t.equal(statusOf(client), 'E');
+  t.equal(await statusOf(client), 'E');
   t.equal((await client.query('COMMIT')).command, 'ROLLBACK', 'what it wrote is gone, and must not look committed');
   t.strictSame(await shop.inOrders('SELECT * FROM orders WHERE id = 51'), []);
 });

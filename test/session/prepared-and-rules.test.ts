@@ -95,7 +95,7 @@ t.test('columns differ: the error that drivers know, and then a new one works', 
     code: '0A000',
     message: 'cached plan must not change result type',
   });
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.strictSame((await run(client, 'star2', 'SELECT * FROM differing')).rows, [{ id: '1', side: 'orders_db' }]);
   t.strictSame(
     (await run(client, 'chosen', 'SELECT side FROM differing')).rows,

@@ -30,10 +30,10 @@ t.test('the monolith is stopped: a service of orders_db connects and works', asy
     const began = Date.now();
     t.match(await failure(client.query(USERS)), UNREACHABLE('monolith'));
     t.ok(Date.now() - began < SOON, `${Date.now() - began} ms`);
-    t.equal(statusOf(client), 'I');
+    t.equal(await statusOf(client), 'I');
     t.equal(await value(client, ORDERS), 2);
     t.match(await failure(client.query({ text: USERS, name: 'named' })), UNREACHABLE('monolith'));
-    t.equal(statusOf(client), 'I');
+    t.equal(await statusOf(client), 'I');
     t.equal(await value(client, ORDERS), 2);
   });
 
@@ -41,10 +41,10 @@ t.test('the monolith is stopped: a service of orders_db connects and works', asy
     await client.query('BEGIN');
     await client.query("INSERT INTO orders VALUES (101, 1, 'x')");
     t.match(await failure(client.query(USERS)), UNREACHABLE('monolith'));
-    t.equal(statusOf(client), 'E');
+    t.equal(await statusOf(client), 'E');
     t.match(await failure(client.query(ORDERS)), { code: '25P02' });
     t.equal((await client.query('COMMIT')).command, 'ROLLBACK');
-    t.equal(statusOf(client), 'I');
+    t.equal(await statusOf(client), 'I');
     t.equal(await value(client, ORDERS), 2);
   });
 

@@ -104,7 +104,10 @@ export async function until(
   }
 }
 
-/** Transaction status as the client was told last: I, T or E. */
-export function statusOf(client: pg.Client): string {
-  return (client as unknown as { _txStatus?: string })._txStatus ?? '?';
+/** Transaction status that the client was told with the answer to its last request: I, T or E. */
+export async function statusOf(client: pg.Client): Promise<string> {
+  const inner = client as unknown as { readonly _txStatus?: string; readonly readyForQuery: boolean };
+  // An error rejects before its ReadyForQuery has come.
+  await until(() => inner.readyForQuery, 'ReadyForQuery');
+  return inner._txStatus ?? '?';
 }

@@ -51,7 +51,7 @@ t.test('a cancel while the database is dialled: 57014, at once', async (t) => {
     await cancel(client);
     t.match(await failing, { code: '57014', severity: 'ERROR' });
     t.ok(Date.now() - began < 2_000, `${Date.now() - began} ms`);
-    t.equal(statusOf(client), 'I');
+    t.equal(await statusOf(client), 'I');
     t.equal(await value(client, USERS), 2);
   }
   await until(() => silent.open.size === 0, 'the dialled connection is given up');
@@ -73,7 +73,7 @@ t.test('it is given up after connect_timeout, and nobody else waits', async (t) 
   t.match(await failing, { code: '08006', message: /orders_db/ });
   t.ok(Date.now() - began < 6_000, `${Date.now() - began} ms`);
   t.ok(answered > 10, `${answered} answers meanwhile`);
-  t.equal(statusOf(client), 'E');
+  t.equal(await statusOf(client), 'E');
   t.equal((await client.query('COMMIT')).command, 'ROLLBACK');
 });
 

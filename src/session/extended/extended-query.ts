@@ -298,6 +298,7 @@ export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, 
     await makeReady(session, target, true);
     if (session.tx !== null) session.tx.writer = target;
     target.link.queue.push(Expect.Query, null, watchUnknown(session));
+    session.readyPromised = true;
     target.lastWasQuery = true;
     session.active = target;
     session.last = target;

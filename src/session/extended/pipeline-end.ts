@@ -46,6 +46,7 @@ function sendSync(session: SessionCore, shown: SessionLink): void {
   shown.inPipeline = false;
   shown.link.queue.needsSync = false;
   shown.link.queue.push(Expect.Sync);
+  session.readyPromised = true;
   session.active = shown;
   shown.link.send(sync);
 }
@@ -54,13 +55,13 @@ function sendSync(session: SessionCore, shown: SessionLink): void {
 function readyWhenAnswered(session: SessionCore): void {
   const { active } = session;
   if (active === null || active.link.queue.shown === 0) {
-    session.client.sayReady(session.status);
+    session.sayReady();
     return;
   }
   session.block(
     session.answered(active).then(() => {
       // A Sync that the backend reads in copy-in mode is owed nothing.
-      if (!session.copyIn) session.client.sayReady(session.status);
+      if (!session.copyIn) session.sayReady();
     }),
     true,
   );
@@ -105,7 +106,7 @@ async function endAll(
     } else {
       for (const target of open) if (!target.link.lost) await session.drained(target);
       if (session.tx?.failedHere) session.status = FAILED;
-      session.client.sayReady(session.status);
+      session.sayReady();
     }
   }
   await settleContext(session);

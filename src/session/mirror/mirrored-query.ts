@@ -51,14 +51,14 @@ async function runOnBoth(session: SessionCore, plan: TextPlan, frame: Buffer): P
     throw error;
   }
   await endOwn(session, own);
-  if (own !== null) session.client.sayReady(session.status);
+  if (own !== null) session.sayReady();
 }
 
 /** The rest of a COPY that was alone, once its data are through. */
 async function afterOwn(session: SessionCore, own: Transaction | null, work: () => Promise<void>): Promise<void> {
   await work();
   await endOwn(session, own);
-  if (own !== null) session.client.sayReady(session.status);
+  if (own !== null) session.sayReady();
 }
 
 /** As BEGIN would, but that the client hears nothing of it. */

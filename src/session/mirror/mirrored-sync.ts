@@ -23,7 +23,7 @@ export async function endMirrored(session: SessionCore): Promise<void> {
     const outcome = failed || (session.lastQueryFailed && !lost) ? 'rolled back' : lost ? 'unknown' : 'committed';
     await mirrors.end(outcome);
   } finally {
-    if (readyWasHeld(session)) session.client.sayReady(session.status);
+    if (readyWasHeld(session)) session.sayReady();
     session.readyHold = 'no';
     through();
   }

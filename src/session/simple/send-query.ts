@@ -42,6 +42,8 @@ export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionL
   const mark = count(session, plan, target);
   const watcher = plan.settles || plan.watched ? watchEffects(session, target, plan, frame) : null;
   target.link.queue.push(Expect.Query, null, watcher, mark, session.arrivedAt);
+  // Of a string that is cut up, or put into a transaction of pgfig's own, the end is still to be told.
+  session.readyPromised = !session.splitting;
   endPipelines(session, target);
   if (plan.marks !== null && session.tx !== null) session.noteWritten(plan.marks);
   target.lastWasQuery = true;

@@ -158,7 +158,7 @@ function inFailedTransaction(session: SessionCore, plan: TextPlan, frame: Buffer
   const failed = session.tx?.participants.find((participant) => participant.link.status === FAILED);
   if (plan.parsed.statements.length === 0) {
     session.client.say(emptyQueryResponse);
-    session.client.sayReady(session.status);
+    session.sayReady();
     return null;
   }
   if (failed === undefined || frame[0] !== F.Query) throw failureOf(session);

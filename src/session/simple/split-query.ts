@@ -60,7 +60,7 @@ async function split(session: SessionCore, plan: TextPlan, frame: Buffer): Promi
     session.splitting = false;
     await endSplit(session, own);
   }
-  session.client.sayReady(session.status);
+  session.sayReady();
 }
 
 async function endSplit(session: SessionCore, own: boolean): Promise<void> {

@@ -157,9 +157,8 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     }
     session.failHere(tx);
   }
-  // The request behind a statement of pgfig's own that failed is no longer in the queue, and was not answered.
-  const cutOff = target.injectionError !== null && owed === 0;
-  if (shown > 0 || cutOff) answerOwed(session, target, cause, fatal, cutOff && target.lastWasQuery ? 1 : owed);
+  // What has not been sent yet is answered by whoever meant to send it.
+  if (shown > 0) answerOwed(session, target, cause, fatal, owed);
   else if (target.inPipeline) session.pipelineLost = true;
 }
 

@@ -19,7 +19,7 @@ t.test('parameters in text and binary, named and unnamed statements', async (t) 
   t.match(await client.query('UPDATE orders SET note = note || $1 WHERE id = $2', ['+', 100]), { rowCount: 1 });
   t.match(await client.query('UPDATE orders SET n = $1 WHERE id = ANY($2)', [3, [100, 101]]), { rowCount: 2 });
   t.match(await client.query('UPDATE orders SET note = $1 WHERE id = $2', [null, 102]), { rowCount: 1 });
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.equal((await alike(t, shop, 'all of it')).length, 5);
   t.strictSame(await shop.divergences(), {});
 });

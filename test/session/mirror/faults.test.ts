@@ -39,7 +39,7 @@ t.test('the new side is killed in the midst of a transaction, and comes back', a
   await shop.copy.kill();
   await client.query("INSERT INTO orders (id, note) VALUES (51, 'b')");
   t.match(await client.query('COMMIT'), { command: 'COMMIT' });
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   for (let i = 60; i < 80; i++) await client.query('INSERT INTO orders (id, note) VALUES ($1, $2)', [i, 'c']);
   t.match(await client.query('SELECT count(*)::int AS n FROM orders WHERE id >= 50'), { rows: [{ n: 22 }] });
   const missing = await shop.divergences();
@@ -148,7 +148,7 @@ t.test('a COMMIT that fails on one side only', async (t) => {
   await other.query('BEGIN');
   await other.query('INSERT INTO order_items (id, order_id) VALUES (1, 99)');
   t.match(await failure(other.query('COMMIT')), { code: '23503' });
-  t.equal(statusOf(other), 'I');
+  t.equal(await statusOf(other), 'I');
   await alike(t, strict, 'nothing in either', 'order_items');
   t.strictSame(await strict.divergences(), {});
 });

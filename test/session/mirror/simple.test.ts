@@ -11,7 +11,7 @@ t.test('autocommit by the simple protocol', async (t) => {
     rows: [{ note: 'a!' }],
   });
   t.match(await client.query('DELETE FROM orders WHERE id = 11'), { rowCount: 1 });
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   const rows = await alike(t, shop, 'both have it');
   t.ok(rows.some((row) => row.includes('a!')));
   await client.query(
@@ -25,7 +25,7 @@ t.test("an error of the monolith is the client's, and nothing is left in the cop
   const client = await shop.connect();
   t.match(await failure(client.query('INSERT INTO orders (id) VALUES (1)')), { code: '23505' });
   t.match(await failure(client.query('UPDATE orders SET n = 7 WHERE id = 1; SELECT 1/0')), { code: '22012' });
-  t.equal(statusOf(client), 'I');
+  t.equal(await statusOf(client), 'I');
   t.match(await client.query('SELECT n FROM orders WHERE id = 1'), { rows: [{ n: 0 }] });
   await alike(t, shop, 'as before');
   t.strictSame(await shop.divergences(), {});
@@ -55,9 +55,9 @@ t.test('transactions and savepoints', async (t) => {
   );
   await run('BEGIN', 'INSERT INTO orders (id) VALUES (27)', 'SAVEPOINT s');
   t.match(await failure(client.query('INSERT INTO orders (id) VALUES (27)')), { code: '23505' });
-  t.equal(statusOf(client), 'E');
+  t.equal(await statusOf(client), 'E');
   await run('ROLLBACK TO s', 'INSERT INTO orders (id) VALUES (28)', 'COMMIT AND CHAIN');
-  t.equal(statusOf(client), 'T');
+  t.equal(await statusOf(client), 'T');
   await run('INSERT INTO orders (id) VALUES (29)', 'COMMIT');
   t.ok((await alike(t, shop, 'an error undone by a savepoint, a chain')).some((row) => row.startsWith('(29,')));
   await run('BEGIN', 'INSERT INTO orders (id) VALUES (30)');
