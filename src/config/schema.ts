@@ -81,7 +81,7 @@ const limits = z
 const cache = z
   .strictObject({
     entries: integer(0, 10_000_000).prefault(25_000).describe('Statements kept parsed, per worker.'),
-    bytes: size.prefault('64MB').describe('Memory that they may take, per worker.'),
+    bytes: size.prefault('96MB').describe('Memory that they may take, per worker.'),
   })
   .prefault({})
   .describe('The cache of parsed statements.');

@@ -1,10 +1,10 @@
 import type { ParsedText } from './statement.js';
 
 /** The entry, its places in the map and the list, and what the caller keeps on it: a plan with its routes. */
-const ENTRY = 1100;
-const STATEMENT = 600;
+const ENTRY = 1500;
+const STATEMENT = 1200;
 /** A name or an effect, and what a route tells of it. */
-const ITEM = 200;
+const ITEM = 300;
 
 /**
  * Heap bytes of a cache entry, roughly, measured on V8 11 with one plan on each: between a half and the double of

@@ -17,7 +17,7 @@ t.test('the smallest file gets all defaults', async (t) => {
     rules: join(folder, 'routing-rules'),
     auth: { method: 'trust', users: null, query: null },
     limits: { clients: 10_000, clientsPerUser: 10_000, authTimeout: 60_000, drainTimeout: 30_000 },
-    cache: { entries: 25_000, bytes: 64 * 1024 * 1024 },
+    cache: { entries: 25_000, bytes: 96 * 1024 * 1024 },
     log: { level: 'info' },
     services: [],
     matrix: { enabled: true, flushInterval: 10_000, topic: null },
