@@ -56,7 +56,8 @@ export class LeasedLoop {
     this.#work = work;
     this.#openSink = openSink;
     this.#pauses = pauses;
-    this.#running = this.#run();
+    // Not before whoever constructs it, as a part of itself, is whole.
+    this.#running = Promise.resolve().then(() => this.#run());
   }
 
   /** Something was written: a turn begins at once, or right after the running one. */

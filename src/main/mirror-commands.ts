@@ -34,6 +34,14 @@ Exit codes: 0 installed, 1 refused or no lock was to be had, 2 wrong use, 3 a da
     .option(...CONFIG)
     .option(...patience, timeOf)
     .option('--json', 'one JSON object {"released","left"}')
+    .addHelpText(
+      'after',
+      `
+The source comes first. What cannot be removed is told, with what to do; it may be run again at any time, and finishes
+what is left.
+
+Exit codes: 0 removed, 1 something is left or no lock was to be had, 2 wrong use, 3 the source cannot be reached.`,
+    )
     .action(async (domain: string, options: MirrorOptions) => {
       process.exitCode = await (await import('../operator/cli/mirror.js')).remove(domain, options);
     });

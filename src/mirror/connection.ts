@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { connectPg } from '../backend/pg-client.js';
 import type { Config } from '../config/config.js';
 import { PgfigError } from '../errors/pgfig-error.js';
+import { refuseForeignSchema } from './capture/checks/ownership-problems.js';
 
 /**
  * Values must read the same on both sides, whatever the role's or the database's own settings are: text that leaves
@@ -49,10 +50,21 @@ const LOCK_TIMEOUT_MS = 1_500;
 const LATER_MS = 5_000;
 
 /**
- * A connection of the mirror's: settings pinned, no pooler between. The caller ends it.
- * @throws PgfigError UNKNOWN_DATABASE; what the driver throws
+ * A connection of the mirror's: settings pinned, no pooler between, and schema pgfig there, if there is one, is our own.
+ * The caller ends it.
+ * @throws PgfigError UNKNOWN_DATABASE, MIRROR_REFUSED where somebody else has prepared the schema; what the driver throws
  */
 export async function openMirrorClient(
+  config: Config,
+  database: string,
+  name: string,
+  timeouts: MirrorTimeouts = {},
+): Promise<pg.Client> {
+  const client = await openPinned(config, database, name, timeouts);
+  return orEnd(client, () => refuseForeignSchema({ client, name: database }));
+}
+
+async function openPinned(
   config: Config,
   database: string,
   name: string,
@@ -67,13 +79,19 @@ export async function openMirrorClient(
     keepAliveInitialDelayMillis: 5_000,
   });
   const settings = { ...PINNED, ...KEEPALIVE, statement_timeout: String(statement), lock_timeout: String(lock) };
-  try {
-    await client.query(
+  return orEnd(client, () =>
+    client.query(
       `SELECT pg_catalog.set_config(name, value, false)
          FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) AS s (name, value)
         WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
       [Object.keys(settings), Object.values(settings)],
-    );
+    ),
+  );
+}
+
+async function orEnd(client: pg.Client, work: () => Promise<unknown>): Promise<pg.Client> {
+  try {
+    await work();
     return client;
   } catch (error) {
     client.end().catch(() => {});
@@ -81,7 +99,10 @@ export async function openMirrorClient(
   }
 }
 
-/** Opens both sides of a mirror, source first, and closes them. @throws what openMirrorClient and `work` throw */
+/**
+ * Opens both sides of a mirror, source first, and closes them.
+ * @throws what openMirrorClient and `work` throw; what is wrong with schema pgfig on both sides at once
+ */
 export async function withBoth<T>(
   config: Config,
   { domain, source, target }: { readonly domain: string; readonly source: string; readonly target: string },
@@ -90,10 +111,11 @@ export async function withBoth<T>(
   const open: pg.Client[] = [];
   try {
     for (const database of [source, target]) {
-      open.push(await openMirrorClient(config, database, `pgfig mirror ${domain}`));
+      open.push(await openPinned(config, database, `pgfig mirror ${domain}`));
     }
     const [from, to] = open;
     if (from === undefined || to === undefined) throw new PgfigError('INTERNAL', 'no connection');
+    await refuseForeignSchema({ client: from, name: source }, { client: to, name: target });
     return await work(from, to);
   } finally {
     await Promise.all(open.map((client) => client.end().catch(() => {})));

@@ -184,3 +184,19 @@ export async function feeding(world: World): Promise<void> {
     return rows.length === 1;
   }, 'the feed has a position');
 }
+
+/** One table with a number by which the states of a row are told apart, in a topic of one partition. */
+export const NUMBERED = {
+  schema: 'CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL, pad text)',
+  tables: ['public.orders'],
+  topics: { orders: 1 },
+} as const;
+
+/** What waits for a domain's change feed. */
+export const WAITING = 'pgfig_events_waiting{domain="orders",kind="changes"}';
+
+/** The numbers that a row of NUMBERED had, in the order in which they were sent. */
+export const nOf = (messages: readonly Read[], id: number): number[] =>
+  messages
+    .filter(({ key, value }) => key?.includes(`"id":${id}}`) && value !== null)
+    .map(({ value }) => (JSON.parse(String(value)) as { n: number }).n);

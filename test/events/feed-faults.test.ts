@@ -3,31 +3,20 @@ import type { CrashPoint } from '../../src/mirror/crash-points.js';
 import { CrashFiles } from '../faults/crash-files.js';
 import { startKafka } from '../support/kafka.js';
 import { startPostgres } from '../support/postgres.js';
-import { feeding, type Read, readTopics, startWorld, type World } from './events-support.js';
+import { feeding, NUMBERED, nOf, readTopics, startWorld, WAITING, type World } from './events-support.js';
 
 const { kafka, missing } = await startKafka({ own: true });
 const needsKafka = { skip: missing ?? false };
 const source = await startPostgres({ version: 15 });
 const target = await startPostgres();
 
-const schema = 'CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL, pad text)';
-const tables = ['public.orders'];
-const topics = { orders: 1 };
-const waiting = 'pgfig_events_waiting{domain="orders",kind="changes"}';
 const leading = 'pgfig_events_leading{domain="orders",kind="changes"}';
-
-const nOf = (messages: readonly Read[], id: number): number[] =>
-  messages
-    .filter(({ key, value }) => key?.includes(`"id":${id}}`) && value !== null)
-    .map(({ value }) => (JSON.parse(String(value)) as { n: number }).n);
 
 t.test('killed at every point: nothing is lost, and what comes twice has one id', needsKafka, async (t) => {
   if (kafka === null) return;
   const files = await CrashFiles.create();
   const world = await startWorld(t, kafka, source, target, {
-    schema,
-    tables,
-    topics,
+    ...NUMBERED,
     rule: { events: {} },
     env: files.env,
   });
@@ -35,14 +24,14 @@ t.test('killed at every point: nothing is lost, and what comes twice has one id'
   const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`], true);
   await world.sql('INSERT INTO orders VALUES (1, 0)');
   await reader.until((all) => nOf(all, 1).includes(0), 'the first');
-  await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'its position has moved');
+  await world.pgfig.until(async () => (await world.metric(WAITING)) === 0, 'its position has moved');
   const points: CrashPoint[] = ['kafka-before-send', 'kafka-after-send', 'kafka-before-position'];
   for (const [at, point] of points.entries()) {
     await files.arm(point);
     await world.sql('UPDATE orders SET n = $1', [at + 1]);
     await world.pgfig.until(() => !files.waiting(point), `it has come to ${point}`);
     await reader.until((all) => nOf(all, 1).includes(at + 1), `what was under way at ${point} arrives`);
-    await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'its position has moved');
+    await world.pgfig.until(async () => (await world.metric(WAITING)) === 0, 'its position has moved');
   }
   const all = nOf(reader.messages, 1);
   t.strictSame(all.toSorted(), all, 'never an old state after a new one');
@@ -61,9 +50,7 @@ t.test('a holder that wakes up late can send nothing', needsKafka, async (t) => 
   if (kafka === null) return;
   const files = await CrashFiles.create();
   const world = await startWorld(t, kafka, source, target, {
-    schema,
-    tables,
-    topics,
+    ...NUMBERED,
     rule: { events: {} },
     env: files.env,
   });

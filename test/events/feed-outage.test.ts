@@ -1,29 +1,19 @@
 import t from 'tap';
 import { startKafka } from '../support/kafka.js';
 import { startPostgres } from '../support/postgres.js';
-import { compacted, feeding, type Read, readTopics, startWorld } from './events-support.js';
+import { compacted, feeding, NUMBERED, nOf, readTopics, startWorld, WAITING } from './events-support.js';
 
 const { kafka, missing } = await startKafka({ own: true });
 const needsKafka = { skip: missing ?? false };
 const source = await startPostgres({ version: 15 });
 const target = await startPostgres();
 
-const schema = 'CREATE TABLE orders (id int PRIMARY KEY, n int NOT NULL, pad text)';
-const tables = ['public.orders'];
-const topics = { orders: 1 };
-const waiting = 'pgfig_events_waiting{domain="orders",kind="changes"}';
-
-const nOf = (messages: readonly Read[], id: number): number[] =>
-  messages
-    .filter(({ key, value }) => key?.includes(`"id":${id}}`) && value !== null)
-    .map(({ value }) => (JSON.parse(String(value)) as { n: number }).n);
-
 t.test('what is not to be sent stalls its table, and no other', needsKafka, async (t) => {
   if (kafka === null) return;
-  const both = `${schema}; CREATE TABLE big (id int PRIMARY KEY, pad text)`;
+  const both = `${NUMBERED.schema}; CREATE TABLE big (id int PRIMARY KEY, pad text)`;
   const rule = { events: { per: 'table' } };
   const names = { 'orders.public.orders': 1, 'orders.public.big': 1 };
-  const options = { schema: both, tables: [...tables, 'public.big'], topics: names, rule };
+  const options = { schema: both, tables: [...NUMBERED.tables, 'public.big'], topics: names, rule };
   const world = await startWorld(t, kafka, source, target, options);
   await feeding(world);
   const reader = await readTopics(
@@ -59,7 +49,7 @@ t.test('what is not to be sent stalls its table, and no other', needsKafka, asyn
 
 t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns', needsKafka, async (t) => {
   if (kafka === null) return;
-  const world = await startWorld(t, kafka, source, target, { schema, tables, topics, rule: { events: {} } });
+  const world = await startWorld(t, kafka, source, target, { ...NUMBERED, rule: { events: {} } });
   await feeding(world);
   await world.sql('INSERT INTO orders VALUES (1, 0)');
   const before = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
@@ -71,13 +61,13 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
       [turn],
     );
   }
-  await world.pgfig.until(async () => (await world.metric(waiting)) === 15_000, 'it waits');
+  await world.pgfig.until(async () => (await world.metric(WAITING)) === 15_000, 'it waits');
   t.ok(Number(await world.metric('pgfig_events_lag_seconds{domain="orders",kind="changes"}')) > 0);
   t.ok(Number(await world.metric('pgfig_events_failures_total{domain="orders",kind="changes"}')) > 0);
   await kafka.restart();
   const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await reader.until((all) => compacted(all).size === 3_001 && nOf(all, 3_001).includes(4), 'all of it');
-  await world.pgfig.until(async () => (await world.metric(waiting)) === 0, 'nothing waits any more');
+  await world.pgfig.until(async () => (await world.metric(WAITING)) === 0, 'nothing waits any more');
   const view = compacted(reader.messages);
   const rows = await world.sql('SELECT id, row_to_json(o)::text AS row FROM orders o');
   t.strictSame(
@@ -89,9 +79,9 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
 
 t.test('without events: in the rule, nothing is kept for them', needsKafka, async (t) => {
   if (kafka === null) return;
-  const world = await startWorld(t, kafka, source, target, { schema, tables, topics, rule: { events: {} } });
+  const world = await startWorld(t, kafka, source, target, { ...NUMBERED, rule: { events: {} } });
   await feeding(world);
-  await world.pgfig.writeRule('orders', { database: 'orders_db', tables, phase: 'dual-write' });
+  await world.pgfig.writeRule('orders', { database: 'orders_db', tables: NUMBERED.tables, phase: 'dual-write' });
   await world.pgfig.until(
     async () => (await world.sql('SELECT FROM pgfig.consumers')).length === 0,
     'the position is gone',

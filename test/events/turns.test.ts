@@ -49,6 +49,7 @@ async function feedOf(pair: Pair): Promise<Turns> {
       const outcome = await takeTurn(client, sink, {
         tables,
         since: { mirror, oids: tables.map(({ oid }) => oid), position: positions.position },
+        known: new Set(tables.map(({ oid }) => oid)),
         joining: [],
         names: { domain: 'orders', topicOf: () => 'topic', keyOf: (_, key) => key },
         envelope: 'plain',

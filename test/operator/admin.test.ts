@@ -15,6 +15,7 @@ const source = (more: Partial<AdminSource> = {}): AdminSource => ({
   reload: async () => ({ refused: false, report: { version: 1, taken: true } }),
   flushMatrix: async () => null,
   mirrors: () => [],
+  retryEvents: () => [],
   failed: () => {},
   ...more,
 });

@@ -28,6 +28,7 @@ t.test('one JSON object for a text, keys in their order', async (t) => {
           route: 'monolith',
           refused: null,
           reason: 'public.users is taken to be in the default database monolith (no rule)',
+          mirror: null,
         },
         {
           kind: 'delete',
@@ -36,6 +37,7 @@ t.test('one JSON object for a text, keys in their order', async (t) => {
           route: 'orders_db',
           refused: null,
           reason: 'public.orders is in orders_db (domain orders, phase write-new)',
+          mirror: null,
         },
       ],
     })}\n`,

@@ -12,9 +12,11 @@ import { inStep } from '../mirror/relay-support.js';
 import { startPostgres } from '../support/postgres.js';
 import { onTeardown } from '../support/teardown.js';
 
+const SCHEMA = "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE TABLE a (id int PRIMARY KEY, v text, m mood)";
+
 t.test('the schedule verifies what is led from here, tells of divergences and of definitions', async (t) => {
   const [source, target] = await Promise.all([startPostgres({ version: 15 }), startPostgres()]);
-  const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY, v text)', ['public.a']);
+  const pair = await makePair(source, target, SCHEMA, ['public.a']);
   await pair.install();
   await inStep(pair);
   const paper = new PassThrough();
@@ -53,6 +55,10 @@ t.test('the schedule verifies what is led from here, tells of divergences and of
   await jobs.verifyNow();
   t.same(jobs.schema, [{ domain: 'orders', table: 'public.a', count: 1 }]);
   t.match(lines, /the definitions of source and target differ/);
+  await source.query("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'", pair.from);
+  await jobs.verifyNow();
+  t.same(jobs.schema, [{ domain: 'orders', table: 'public.a', count: 2 }], 'a label that the relay sees no change of');
+  t.match(lines, /enum public.mood has 'blue' where the target has 'sad'/);
   await until(() => (jobs.open[0]?.count ?? 0) === 1, 'the divergence is counted');
   t.match(lines, /"level":50.*"divergences":1.*the copies diverge/);
   t.match(jobMetrics(jobs)[0], {

@@ -3,28 +3,22 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import { crashPoint } from '../../mirror/crash-points.js';
 import type { Snapshot } from '../../mirror/position/snapshot.js';
 import type { Envelope } from '../envelope.js';
-import { type EventSink, type FeedListener, type FeedStatus, type OpenSink, SendFailure } from '../event.js';
-import { LeasedLoop, type LeasedWork, type LoopPauses } from '../leased-loop.js';
+import { type EventSink, type FeedStatus, SendFailure } from '../event.js';
+import { type FeedOptions, LeasedFeed } from '../leased-feed.js';
 import { ownerName } from '../owner.js';
-import { Stalls } from '../stalls.js';
 import { type FeedTable, type FeedTables, readFeedTables } from './feed-table.js';
 import { type PageNames, TableFailure } from './page.js';
 import { forget, movePosition, moveTable, type Positions, readPositions, setApart } from './positions.js';
-import { type TurnOutcome, type TurnScope, takeTurn } from './turn.js';
+import { TablesUnknown, type TurnOutcome, type TurnScope, takeTurn } from './turn.js';
 import { anyWaiting, countWaiting, type Since } from './waiting.js';
 
-export interface ChangeFeedOptions {
+export interface ChangeFeedOptions extends FeedOptions {
   readonly domain: string;
   readonly envelope: Envelope;
   /** Whole name of a table's topic; several tables may share one. */
   topicOf(table: string): string;
   /** Whether tables share a topic, so that keys have to say of which table they are. */
   readonly shared: boolean;
-  /** A connection to the authoritative database, with settings pinned. */
-  connect(): Promise<pg.Client>;
-  readonly openSink: OpenSink;
-  readonly listener: FeedListener;
-  readonly pauses?: LoopPauses;
 }
 
 /** Advisory lock on the source, (this, mirrors.id): whoever has it runs the feed. */
@@ -39,11 +33,8 @@ const MEASURE_SHARE = 20;
  * The change feed of one mirrored domain: every changed key's state goes to Kafka. It has a position of its own, so it
  * holds up nothing but the collection of what it has not sent.
  */
-export class ChangeFeed implements LeasedWork {
-  readonly #options: ChangeFeedOptions;
+export class ChangeFeed extends LeasedFeed<ChangeFeedOptions> {
   readonly #names: PageNames;
-  readonly #stalls: Stalls;
-  readonly #loop: LeasedLoop;
   #tables: FeedTables | null = null;
   #positions: Positions | null = null;
   /** Tables with their own position that have sent all that waited: they may go with the others again. */
@@ -51,61 +42,33 @@ export class ChangeFeed implements LeasedWork {
   #refreshAt = 0;
   #measureAt = 0;
   #clearAt = 0;
-  #sent = 0;
-  #waiting: number | null = null;
-  #error: string | null = null;
 
   constructor(options: ChangeFeedOptions) {
-    this.#options = options;
+    super(options);
     const { domain, shared } = options;
     this.#names = {
       domain,
       topicOf: options.topicOf,
       keyOf: (table, key) => (shared ? `{"table":${JSON.stringify(table)},"key":${key}}` : key),
     };
-    this.#stalls = new Stalls(options.listener);
-    this.#loop = new LeasedLoop(this, options.openSink, options.pauses);
   }
 
   get status(): FeedStatus {
-    const known = this.#loop.state !== 'standby';
+    const known = this.loop.state !== 'standby';
     const since = Math.max(this.#positions?.at.getTime() ?? 0, this.#clearAt);
-    const lag = this.#waiting === 0 ? 0 : (Date.now() - since) / 1_000;
+    const lag = this.waiting === 0 ? 0 : (Date.now() - since) / 1_000;
     return {
-      domain: this.#options.domain,
+      domain: this.options.domain,
       kind: 'changes',
-      state: this.#loop.state,
-      sent: this.#sent,
-      failures: this.#loop.failures,
-      waiting: known ? this.#waiting : null,
-      lag: known && this.#waiting !== null && since > 0 ? Math.max(lag, 0) : null,
-      stalled: this.#stalls.list(),
+      ...this.common,
+      waiting: known ? this.waiting : null,
+      lag: known && this.waiting !== null && since > 0 ? Math.max(lag, 0) : null,
       warnings: [],
-      error: this.#error,
     };
   }
 
-  /** Something of the domain was written. */
-  poke(): void {
-    this.#loop.poke();
-  }
-
-  /** What is stalled is tried again now. */
-  retry(): void {
-    this.#stalls.retry();
-    this.#loop.poke();
-  }
-
-  close(): Promise<void> {
-    return this.#loop.close();
-  }
-
-  connect(): Promise<pg.Client> {
-    return this.#options.connect();
-  }
-
   async elect(client: pg.Client): Promise<string | null> {
-    const { domain } = this.#options;
+    const { domain } = this.options;
     const { rows } = await client.query<{ leads: boolean }>(
       'SELECT pg_try_advisory_lock($1, id) AS leads FROM pgfig.mirrors WHERE domain = $2',
       [FEED_LOCK, domain],
@@ -126,20 +89,15 @@ export class ChangeFeed implements LeasedWork {
     const began = Date.now();
     if (began < this.#measureAt) return;
     const { tables, positions } = await this.#refresh(client);
-    this.#waiting = await countWaiting(client, [...this.#since(tables, positions)]);
+    this.waiting = await countWaiting(client, [...this.#since(tables, positions)]);
     this.#measureAt = Date.now() + Math.max(MEASURE_MS, MEASURE_SHARE * (Date.now() - began));
-  }
-
-  told(error: unknown): void {
-    this.#error = error === null ? null : error instanceof Error ? error.message : String(error);
-    this.#options.listener.onTrouble(error);
   }
 
   async turn(client: pg.Client, sink: EventSink): Promise<boolean> {
     const { tables, positions } = await this.#refresh(client);
     for (const table of tables.tables) {
       const own = positions.apart.get(table.name);
-      if (own !== undefined && !this.#joining.has(table.name) && this.#stalls.due(table.name)) {
+      if (own !== undefined && !this.#joining.has(table.name) && this.stalls.due(table.name)) {
         await this.#turnApart(client, sink, table, own);
       }
     }
@@ -156,7 +114,7 @@ export class ChangeFeed implements LeasedWork {
     const asked = Date.now();
     if (joining.length === 0 && !(await anyWaiting(client, [sinceOf(mirror, steady, positions.position)]))) {
       this.#clearAt = asked;
-      this.#waiting = 0;
+      this.waiting = 0;
       return false;
     }
     const scope = {
@@ -182,7 +140,7 @@ export class ChangeFeed implements LeasedWork {
     if (taken === null) return;
     await moveTable(client, positions, table.name, taken.to);
     this.#positions = null;
-    this.#stalls.end(table.name);
+    this.stalls.end(table.name);
     if (taken.whole) this.#joining.add(table.name);
   }
 
@@ -191,9 +149,9 @@ export class ChangeFeed implements LeasedWork {
     sink: EventSink,
     scope: Pick<TurnScope, 'tables' | 'since' | 'joining'>,
   ): Promise<TurnOutcome> {
-    const { envelope } = this.#options;
-    const taken = await takeTurn(client, sink, { ...scope, names: this.#names, envelope });
-    this.#sent += taken.messages;
+    const { envelope } = this.options;
+    const taken = await takeTurn(client, sink, { ...scope, known: oidsOf(this.#tables), names: this.#names, envelope });
+    this.sent += taken.messages;
     return taken;
   }
 
@@ -207,6 +165,11 @@ export class ChangeFeed implements LeasedWork {
         await client.query('CLOSE ALL');
         this.#refreshAt = 0;
         await this.#stall(client, [error.table], error.message);
+        return null;
+      }
+      if (error instanceof TablesUnknown) {
+        await client.query('ROLLBACK');
+        this.#refreshAt = 0;
         return null;
       }
       if (!(error instanceof SendFailure)) throw error;
@@ -224,13 +187,13 @@ export class ChangeFeed implements LeasedWork {
     this.#positions = null;
     for (const table of tables) {
       this.#joining.delete(table);
-      this.#stalls.begin(table, reason);
+      this.stalls.begin(table, reason);
     }
   }
 
   /** @throws PgfigError EVENTS_NOT_CAPTURED */
   async #refresh(client: pg.Client): Promise<{ tables: FeedTables; positions: Positions }> {
-    const { domain } = this.#options;
+    const { domain } = this.options;
     if (this.#tables === null || Date.now() > this.#refreshAt) {
       this.#tables = await readFeedTables(client, domain);
       if (this.#tables === null) throw notCaptured(domain);
@@ -247,7 +210,7 @@ export class ChangeFeed implements LeasedWork {
     const known = new Set([...tables, ...unfit].map(({ name }) => name));
     const gone = [...positions.apart.keys()].filter((name) => !known.has(name));
     await forget(client, mirror, gone);
-    for (const name of gone) this.#stalls.end(name);
+    for (const name of gone) this.stalls.end(name);
     for (const { name, problem } of unfit) await this.#stall(client, [name], problem);
   }
 
@@ -267,6 +230,9 @@ const sinceOf = (mirror: number, tables: readonly { readonly oid: number }[], po
   oids: tables.map(({ oid }) => oid),
   position,
 });
+
+const oidsOf = (known: FeedTables | null): ReadonlySet<number> =>
+  new Set(known === null ? [] : [...known.tables, ...known.unfit].map(({ oid }) => oid));
 
 const notCaptured = (domain: string): PgfigError =>
   new PgfigError('EVENTS_NOT_CAPTURED', `no changes of domain ${domain} are captured, so there are none to send`);

@@ -2,23 +2,17 @@ import pg from 'pg';
 import { ensureSchemaPart } from '../../backend/schema-steps.js';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { OutboxRule } from '../../rules/rule-set.js';
-import { type EventSink, type FeedListener, type FeedStatus, type OpenSink, SendFailure } from '../event.js';
-import { LeasedLoop, type LeasedWork, type LoopPauses } from '../leased-loop.js';
+import { type EventSink, type FeedStatus, SendFailure } from '../event.js';
+import { type FeedOptions, LeasedFeed } from '../leased-feed.js';
 import { ownerName } from '../owner.js';
-import { Stalls } from '../stalls.js';
 import { type OutboxNames, outboxMessage } from './outbox-message.js';
 import { type OutboxTable, readOutboxTable } from './outbox-table.js';
 import { type OutboxTurn, takeOutboxTurn } from './outbox-turn.js';
 import { PUBLISH_SCHEMA, PUBLISHED, PUBLISHED_COLUMNS } from './publish-schema.js';
 
-export interface OutboxFeedOptions {
+export interface OutboxFeedOptions extends FeedOptions {
   readonly rule: OutboxRule;
   readonly names: OutboxNames;
-  /** A connection to the authoritative database, with settings pinned. */
-  connect(): Promise<pg.Client>;
-  readonly openSink: OpenSink;
-  readonly listener: FeedListener;
-  readonly pauses?: LoopPauses;
 }
 
 /** Second half of the hash that makes the advisory lock on a domain's outbox tables. */
@@ -33,10 +27,7 @@ const CHEAP_MS = 50;
 const WORTH_ROWS = 100;
 
 /** Relays the outbox tables of one domain: every event that has committed, in order for each aggregate. */
-export class OutboxFeed implements LeasedWork {
-  readonly #options: OutboxFeedOptions;
-  readonly #stalls: Stalls;
-  readonly #loop: LeasedLoop;
+export class OutboxFeed extends LeasedFeed<OutboxFeedOptions> {
   readonly #tables = new Map<string, OutboxTable>();
   /** When a table that is slow to read may be read again. */
   readonly #readAt = new Map<string, number>();
@@ -45,54 +36,27 @@ export class OutboxFeed implements LeasedWork {
   #refreshAt = 0;
   #measureAt = 0;
   #clearAt = Date.now();
-  #sent = 0;
-  #waiting: number | null = null;
-  #error: string | null = null;
-
-  constructor(options: OutboxFeedOptions) {
-    this.#options = options;
-    this.#stalls = new Stalls(options.listener);
-    this.#loop = new LeasedLoop(this, options.openSink, options.pauses);
-  }
 
   get status(): FeedStatus {
-    const known = this.#loop.state !== 'standby' && this.#waiting !== null;
+    const known = this.loop.state !== 'standby' && this.waiting !== null;
     return {
-      domain: this.#options.names.domain,
+      domain: this.options.names.domain,
       kind: 'outbox',
-      state: this.#loop.state,
-      sent: this.#sent,
-      failures: this.#loop.failures,
-      waiting: known ? this.#waiting : null,
-      lag: known ? (this.#waiting === 0 ? 0 : (Date.now() - this.#clearAt) / 1_000) : null,
-      stalled: this.#stalls.list(),
+      ...this.common,
+      waiting: known ? this.waiting : null,
+      lag: known ? (this.waiting === 0 ? 0 : (Date.now() - this.#clearAt) / 1_000) : null,
       warnings: [...this.#warned].map(([table, warning]) => ({ table, warning })),
-      error: this.#error,
     };
   }
 
-  /** Something was written to an outbox table. */
-  poke(): void {
-    this.#loop.poke();
-  }
-
-  /** What is stalled is tried again now. */
-  retry(): void {
+  /** What is stalled is tried again now; its definition is read anew, too. */
+  override retry(): void {
     this.#refreshAt = 0;
-    this.#stalls.retry();
-    this.#loop.poke();
-  }
-
-  close(): Promise<void> {
-    return this.#loop.close();
-  }
-
-  connect(): Promise<pg.Client> {
-    return this.#options.connect();
+    super.retry();
   }
 
   async elect(client: pg.Client): Promise<string | null> {
-    const { domain } = this.#options.names;
+    const { domain } = this.options.names;
     const { rows } = await client.query<{ leads: boolean }>(
       'SELECT pg_try_advisory_lock(hashtextextended($1, $2)) AS leads',
       [`pgfig outbox ${domain}`, OUTBOX_LOCK],
@@ -119,45 +83,40 @@ export class OutboxFeed implements LeasedWork {
     this.#measureAt = now + Math.max(MEASURE_MS, SHARE * (now - began));
   }
 
-  told(error: unknown): void {
-    this.#error = error === null ? null : error instanceof Error ? error.message : String(error);
-    this.#options.listener.onTrouble(error);
-  }
-
   async turn(client: pg.Client, sink: EventSink): Promise<boolean> {
     let any = false;
     let all = true;
     for (const table of this.#tables.values()) {
-      if (!this.#stalls.due(table.name)) continue;
+      if (!this.stalls.due(table.name)) continue;
       if (performance.now() < (this.#readAt.get(table.name) ?? 0)) {
         all = false;
         continue;
       }
       const taken = await this.#ofTable(client, table.name, () => this.#take(client, sink, table));
       if (taken === null) continue;
-      this.#stalls.end(table.name);
-      this.#sent += taken.sent;
+      this.stalls.end(table.name);
+      this.sent += taken.sent;
       const slow = taken.read > CHEAP_MS && taken.sent < WORTH_ROWS;
       this.#readAt.set(table.name, slow ? performance.now() + SHARE * taken.read : 0);
       any ||= taken.more;
     }
-    if (all && !any && this.#stalls.list().length === 0) this.#note(0);
+    if (all && !any && this.stalls.list().length === 0) this.#note(0);
     return any;
   }
 
   #take(client: pg.Client, sink: EventSink, table: OutboxTable): Promise<OutboxTurn> {
-    const { names } = this.#options;
+    const { names } = this.options;
     return takeOutboxTurn(client, sink, table, (event, from, moment) => outboxMessage(event, from, moment, names));
   }
 
   #note(waiting: number): void {
-    this.#waiting = waiting;
+    this.waiting = waiting;
     if (waiting === 0) this.#clearAt = Date.now();
   }
 
   async #refresh(client: pg.Client): Promise<void> {
     if (Date.now() < this.#refreshAt) return;
-    const { rule } = this.#options;
+    const { rule } = this.options;
     this.#tables.clear();
     if (rule.publish) {
       await this.#ofTable(client, PUBLISHED, async () => {
@@ -179,7 +138,7 @@ export class OutboxFeed implements LeasedWork {
     if (warning === null) this.#warned.delete(name);
     else if (this.#warned.get(name) !== warning) {
       this.#warned.set(name, warning);
-      this.#options.listener.onWarning(name, warning);
+      this.options.listener.onWarning(name, warning);
     }
   }
 
@@ -190,12 +149,12 @@ export class OutboxFeed implements LeasedWork {
     } catch (error) {
       if (error instanceof SendFailure) {
         if (error.kind !== 'refused') throw error;
-        this.#stalls.begin(table, error.message);
+        this.stalls.begin(table, error.message);
         throw new SendFailure('at-once', error.message, { cause: error });
       }
       if (!isOfTheTable(error)) throw error;
       await client.query('ROLLBACK');
-      this.#stalls.begin(table, reasonOf(error));
+      this.stalls.begin(table, reasonOf(error));
       return null;
     }
   }

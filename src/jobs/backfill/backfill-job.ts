@@ -115,7 +115,8 @@ class Backfill {
     const { mirror } = this.#run.relay;
     const tables = this.#args.tables ?? mirror.tables;
     const empty = this.#args.mode === 'fresh' && !this.#again;
-    await checkBeforeBackfill(this.#source, this.#target, mirror, tables, empty);
+    const needs = { empty, seesLoad: this.#args.maxLoad !== null };
+    await checkBeforeBackfill(this.#source, this.#target, mirror, tables, needs);
     await this.#keepChecked();
     const waiting = tables.filter((table) => this.#tables[table]?.done !== true);
     const lanes = Array.from({ length: Math.min(this.#args.jobs, waiting.length) }, () => this.#lane(waiting));

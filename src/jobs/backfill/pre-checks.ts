@@ -7,6 +7,7 @@ import type { Finding } from '../../mirror/shape/shape-finding.js';
 import { ident } from '../../mirror/shape/table-shape.js';
 import { both } from '../verify/raw-rows.js';
 import { missingSequences, readSequences } from './sequences.js';
+import { loadProblem } from './source-load.js';
 
 /** What differs between the tables of both sides. @throws what the driver throws */
 export async function compareTables(
@@ -18,9 +19,15 @@ export async function compareTables(
   return tables.flatMap((table) => compareShapes(table, here.get(table) ?? null, there.get(table) ?? null));
 }
 
+export interface BackfillNeeds {
+  /** The target's tables must be. */
+  readonly empty: boolean;
+  /** The source's active sessions are to be counted. */
+  readonly seesLoad: boolean;
+}
+
 /**
  * Everything that would stop a backfill on its way is found before its first row.
- * @param empty the target's tables must be
  * @throws PgfigError BACKFILL_REFUSED with all of it, one a line; what the driver throws
  */
 export async function checkBeforeBackfill(
@@ -28,12 +35,14 @@ export async function checkBeforeBackfill(
   target: pg.ClientBase,
   mirror: Mirror,
   tables: readonly string[],
-  empty: boolean,
+  { empty, seesLoad }: BackfillNeeds,
 ): Promise<void> {
   const findings = await compareTables(source, target, tables);
   const problems = findings
     .filter(({ severity }) => severity === 'problem')
     .map(({ table, text }) => `${table}: ${text}`);
+  const blind = seesLoad ? await loadProblem(source, mirror.source) : null;
+  if (blind !== null) problems.push(blind);
   if (problems.length === 0) {
     problems.push(...missingSequences(...(await both(readSequences(source, tables), readSequences(target, tables)))));
     if (empty) problems.push(...(await filled(target, tables)));

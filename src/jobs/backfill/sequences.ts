@@ -71,6 +71,15 @@ export interface SequenceSet {
   readonly value: string;
 }
 
+/** Near its end a sequence has no margin to give: the target's must keep the values that are left in the source. */
+function valueFor({ last, increment, cache }: SequenceState, { least, most }: SequenceState): bigint {
+  for (const margin of [MARGIN, 0n]) {
+    const value = last + increment * (cache + margin);
+    if (value >= least && value <= most) return value;
+  }
+  return last < least ? least : last > most ? most : last;
+}
+
 /**
  * Sets the target's sequences past the source's, column by column; one that is further already stays as it is. The
  * source's go on while it is authoritative: a cutover sets them again.
@@ -87,8 +96,7 @@ export async function advanceSequences(
   for (const { table, column, sequence } of here) {
     for (const other of there.filter((one) => one.table === table && one.column === column)) {
       const [from, to] = [await stateOf(source, sequence), await stateOf(target, other.sequence)];
-      const wanted = from.last + from.increment * (from.cache + MARGIN);
-      const value = wanted > to.most ? to.most : wanted < to.least ? to.least : wanted;
+      const value = valueFor(from, to);
       if (from.increment > 0n ? value <= to.last : value >= to.last) continue;
       await target.query('SELECT setval($1::regclass, $2)', [other.sequence, value.toString()]);
       set.push({ sequence: other.sequence, value: value.toString() });

@@ -6,6 +6,15 @@ export interface ThrottleOptions {
   readonly load: () => Promise<string | null>;
   readonly onPause: (reason: string | null) => void;
   readonly signal: AbortSignal;
+  /** The machine's unless told. */
+  readonly clock?: Clock;
+}
+
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  /** Ends early when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 const POLL_MS = 1_000;
@@ -16,14 +25,17 @@ const POLL_MS = 1_000;
  */
 export class Throttle {
   readonly #options: ThrottleOptions;
+  readonly #clock: Clock;
   #debt = 0;
-  #at = performance.now();
+  #at: number;
   #looking: Promise<string | null> | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #paused: string | null = null;
 
   constructor(options: ThrottleOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? { now: () => performance.now(), sleep };
+    this.#at = this.#clock.now();
   }
 
   /** So many rows were copied. */
@@ -39,23 +51,24 @@ export class Throttle {
       const reason = await this.#load();
       this.#pay();
       if (reason === null && (rate === null || this.#debt <= 0)) break;
-      await sleep(reason === null && rate !== null ? Math.min((this.#debt / rate) * 1_000, POLL_MS) : POLL_MS, signal);
+      const wait = reason === null && rate !== null ? Math.min((this.#debt / rate) * 1_000, POLL_MS) : POLL_MS;
+      await this.#clock.sleep(wait, signal);
     }
     return rate === null ? Number.MAX_SAFE_INTEGER : Math.max(1, Math.ceil(rate));
   }
 
   #pay(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     this.#debt = Math.max(0, this.#debt - ((now - this.#at) / 1_000) * (this.#options.rate ?? 0));
     this.#at = now;
   }
 
   /** One question at a time, for all tables. */
   async #load(): Promise<string | null> {
-    if (this.#looking === null && performance.now() - this.#lookedAt > POLL_MS) {
+    if (this.#looking === null && this.#clock.now() - this.#lookedAt >= POLL_MS) {
       this.#looking = this.#options.load().finally(() => {
         this.#looking = null;
-        this.#lookedAt = performance.now();
+        this.#lookedAt = this.#clock.now();
       });
     }
     const reason = this.#looking === null ? this.#paused : await this.#looking;
@@ -67,6 +80,7 @@ export class Throttle {
 
 /** Ends early when the signal is aborted. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

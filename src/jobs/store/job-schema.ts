@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS pgfig.divergences (
   kind       text NOT NULL CHECK (kind IN ('missing', 'extra', 'differs', 'statement')),
   columns    text[] NOT NULL DEFAULT '{}',
   detail     jsonb,
-  state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'repaired', 'ignored')),
+  state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'repaired')),
   found_at   timestamptz NOT NULL DEFAULT now(),
   closed_at  timestamptz,
   job        bigint

@@ -5,7 +5,7 @@ import { openMirrorClient } from '../connection.js';
 import { CAPTURE_SCHEMA, CAPTURE_TABLES } from './capture-schema.js';
 import { exclusively, findMirror } from './exclusively.js';
 import { dropGuards } from './guards.js';
-import { dropRelayRole, revokeRelay } from './relay-role.js';
+import { dropRelayRole, RELAY_ROLE, revokeRelay } from './relay-role.js';
 import { RELAY_SCHEMA, RELAY_TABLES, TAKE_TURN } from './relay-schema.js';
 import { releaseTable, strayTables } from './release-table.js';
 import { type LockPatience, underShortLock } from './short-locks.js';
@@ -26,8 +26,9 @@ export interface MirrorSides {
 
 /**
  * Removes what installMirror has made, source first: triggers, functions, guards, rows, and with the last domain of a
- * database the tables, and the schema where it holds nothing else. It may end anywhere, and the next run goes on.
- * @throws PgfigError MIRROR_BUSY, UNKNOWN_DATABASE; what the driver throws
+ * database the tables, and the schema where it holds nothing else. It may end anywhere, and the next run goes on. What
+ * fails in the target is told in `left`.
+ * @throws PgfigError MIRROR_BUSY, MIRROR_REFUSED, UNKNOWN_DATABASE; what the driver throws, all of the source
  */
 export async function removeMirror(
   config: Config,
@@ -41,17 +42,42 @@ export async function removeMirror(
     const work = async (): Promise<Removed> => {
       const released = id === null ? [] : await removeCapture(from, id, patience);
       if (target === null) return { released, left: '' };
-      // Opened only now: a target that is gone for good does not keep the source's writers recording.
-      const to = await openMirrorClient(config, target, name);
-      try {
-        return { released, left: await removeCopy(to, domain, patience) };
-      } finally {
-        await to.end().catch(() => {});
-      }
+      return { released, left: await leftOf(domain, target, () => inTarget(config, target, name, domain, patience)) };
     };
     return id === null ? await work() : await exclusively(from, id, patience, work);
   } finally {
     await from.end().catch(() => {});
+  }
+}
+
+/** Opened only now: a target that is gone for good does not keep the source's writers recording. */
+async function inTarget(
+  config: Config,
+  target: string,
+  name: string,
+  domain: string,
+  patience: LockPatience,
+): Promise<string> {
+  const to = await openMirrorClient(config, target, name);
+  try {
+    return await removeCopy(to, domain, patience);
+  } finally {
+    await to.end().catch(() => {});
+  }
+}
+
+/** The source is cleared by now, so that a failure here is told with what it leaves. */
+async function leftOf(domain: string, target: string, work: () => Promise<string>): Promise<string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return (
+      `not wholly removed from ${target}: ${error.message || String(error)}\n` +
+      `Nothing is recorded in the source any more. In ${target} there may still be guards, which refuse writes to the ` +
+      `copy's tables, pgfig's rows or tables in schema pgfig, and role ${RELAY_ROLE}. Once ${target} answers and lets it: ` +
+      `pgfig mirror remove ${domain}`
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { TypeDetails } from './read-details.js';
 import { type Say, sameDefinition } from './shape-finding.js';
+import { literal } from './table-shape.js';
 
 /** Types that somebody made: a column's type may have the same name on both sides and yet hold other values. */
 export function compareTypes(source: readonly TypeDetails[], target: readonly TypeDetails[], say: Say): void {
@@ -24,8 +25,16 @@ export function compareTypes(source: readonly TypeDetails[], target: readonly Ty
 const a = (kind: TypeDetails['kind']): string => (kind === 'enum' ? 'an enum' : `a ${kind}`);
 
 function compareLabels({ name, parts }: TypeDetails, other: TypeDetails, say: Say): void {
-  const missing = parts.filter((label) => !other.parts.includes(label));
-  const extra = other.parts.filter((label) => !parts.includes(label));
+  const renamed = renamedLabels(parts, other.parts);
+  for (const [now, was] of renamed)
+    say(
+      'problem',
+      `enum ${name} has ${literal(now)} where the target has ${literal(was)}: rows that were copied before a rename read ` +
+        `otherwise there, and new ones are refused. If it was renamed, ALTER TYPE ${name} RENAME VALUE ${literal(was)} TO ` +
+        `${literal(now)} in the target, then pgfig relay retry; else ALTER TYPE ... ADD VALUE`,
+    );
+  const missing = parts.filter((label) => !other.parts.includes(label) && !renamed.has(label));
+  const extra = other.parts.filter((label) => !parts.includes(label) && ![...renamed.values()].includes(label));
   if (missing.length > 0)
     say(
       'problem',
@@ -37,6 +46,17 @@ function compareLabels({ name, parts }: TypeDetails, other: TypeDetails, say: Sa
   const order = other.parts.filter((label) => parts.includes(label));
   if (common.join('\0') !== order.join('\0'))
     say('note', `enum ${name} has its labels in another order in the target: it sorts differently`);
+}
+
+/** RENAME VALUE leaves a label its place. @returns label of the source -> label of the target */
+function renamedLabels(source: readonly string[], target: readonly string[]): ReadonlyMap<string, string> {
+  const renamed = new Map<string, string>();
+  if (source.length !== target.length) return renamed;
+  for (const [at, now] of source.entries()) {
+    const was = target[at];
+    if (was !== undefined && !target.includes(now) && !source.includes(was)) renamed.set(now, was);
+  }
+  return renamed;
 }
 
 function compareParts({ name, kind, parts }: TypeDetails, other: TypeDetails, say: Say): void {

@@ -1,6 +1,8 @@
 import { planStatement, type RoutingContext } from '../../routing/plan.js';
 import type { Route } from '../../routing/route.js';
+import { mirrorOfText } from '../../session/plan/plan-mirror.js';
 import type { ParsedText, Statement } from '../../sql/statement.js';
+import { type ExplainedMirror, explainMirror, mirrorLine } from './explain-mirror.js';
 
 /** One statement of `pgfig explain --json`; the keys and their order are an interface. */
 export interface ExplainedStatement {
@@ -12,6 +14,8 @@ export interface ExplainedStatement {
   readonly route: string | null;
   readonly refused: string | null;
   readonly reason: string;
+  /** What the statement mirror does with it; null: it changes nothing that is mirrored by statement. */
+  readonly mirror: ExplainedMirror | null;
 }
 
 /**
@@ -19,12 +23,11 @@ export interface ExplainedStatement {
  * (SET search_path, a temporary table made or dropped) is taken into account, as a session would.
  */
 export function explainScript(parsed: ParsedText, context: RoutingContext): readonly ExplainedStatement[] {
-  let now = context;
-  let last = context.home ?? context.rules.defaultDatabase;
-  return parsed.statements.map((statement) => {
-    const route = planStatement(statement, now);
-    last = route.database ?? last;
-    now = after(statement, route, now, { searchPath: context.searchPath, last });
+  const routes = routesOf(parsed, context);
+  const mirror = mirrorOfText(parsed, routes, context);
+  return parsed.statements.flatMap((statement, at) => {
+    const route = routes[at];
+    if (route === undefined) return [];
     const reason =
       statement.kind === 'unparsable' && parsed.syntaxError !== null
         ? `${route.reason} (${parsed.syntaxError})`
@@ -36,7 +39,19 @@ export function explainScript(parsed: ParsedText, context: RoutingContext): read
       route: route.target === 'refused' ? null : (route.database ?? route.target),
       refused: route.error?.message ?? null,
       reason,
+      mirror: explainMirror(mirror?.statements[at] ?? null, context),
     };
+  });
+}
+
+function routesOf(parsed: ParsedText, context: RoutingContext): readonly Route[] {
+  let now = context;
+  let last = context.home ?? context.rules.defaultDatabase;
+  return parsed.statements.map((statement) => {
+    const route = planStatement(statement, now);
+    last = route.database ?? last;
+    now = after(statement, route, now, { searchPath: context.searchPath, last });
+    return route;
   });
 }
 
@@ -75,6 +90,7 @@ export function explainText(statements: readonly ExplainedStatement[], sql: stri
         `  writes  ${tables(s.writes)}`,
         `  route   ${s.route ?? 'refused (0A000)'}`,
         `  reason  ${s.reason}`,
+        ...(s.mirror === null ? [] : [`  mirror  ${mirrorLine(s.mirror)}`]),
         '',
       ].join('\n'),
     )

@@ -17,6 +17,8 @@ export interface AdminSource {
   reload(): Promise<{ refused: boolean; report: object }>;
   /** Stores all that has been counted until now. @returns why that cannot be done; null: it is done */
   flushMatrix(): Promise<string | null>;
+  /** What is stalled of the domain's feeds to Kafka is tried again. @returns its feeds that this instance knows, as they stood */
+  retryEvents(domain: string): readonly object[];
   failed(path: string, error: unknown): void;
 }
 
@@ -60,6 +62,7 @@ export function adminApp(source: AdminSource): Hono {
     const error = await source.flushMatrix();
     return c.json({ flushed: error === null, error }, error === null ? 200 : 422);
   });
+  app.post('/api/events/:domain/retry', (c) => c.json({ feeds: source.retryEvents(c.req.param('domain')) }));
   app.notFound((c) => c.json({ error: `nothing at ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
     source.failed(c.req.path, error);

@@ -80,7 +80,10 @@ export class AbandonedMirrors {
       const removed = await removeUnled(this.#config, { domain: name, source: rules.defaultDatabase, target });
       if (removed === null) return;
       this.#since.delete(name);
-      log.warn({ tables: removed.released, left: removed.left }, 'mirror removed: no rule wants it any more');
+      const fields = { tables: removed.released, left: removed.left };
+      if (removed.left === '') log.warn(fields, 'mirror removed: no rule wants it any more');
+      else
+        log.error(fields, `mirror removed in part: no rule wants it any more. pgfig mirror remove ${name} finishes it`);
       if (target === null) log.warn('guards in its copy are left, since no rule says in which database that is');
     } catch (error) {
       log.error(errorFields(error), `the mirror of a domain cannot be wholly removed: pgfig mirror remove ${name}`);

@@ -103,9 +103,13 @@ export class Feeds {
     for (const domain of domains) for (const feed of this.#of(domain)) feed.poke();
   }
 
-  /** What is stalled of a domain is tried again now. */
-  retry(domain: string): void {
-    for (const feed of this.#of(domain)) feed.retry();
+  /** What is stalled of a domain is tried again now. @returns its feeds, as they stood */
+  retry(domain: string): readonly FeedStatus[] {
+    return [...this.#of(domain)].map((feed) => {
+      const { status } = feed;
+      feed.retry();
+      return status;
+    });
   }
 
   async close(): Promise<void> {

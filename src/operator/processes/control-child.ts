@@ -4,9 +4,15 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import { counter, type Metric } from '../metrics/metric-json.js';
 import { BackOff } from './back-off.js';
 import type { ControlInit, FromControl, ToControl } from './messages.js';
+import { Pulse } from './pulse.js';
 
 /** Longer than it may take to store what it has counted. */
 const KILL_AFTER_MS = 5_000;
+/**
+ * Pings without an answer, one a second, after which it hangs. Reading a large catalog or collecting garbage takes a
+ * second or two; what leaves no turn of the event loop for 15 seconds leads no relay either, but keeps its domains.
+ */
+const PATIENCE = 15;
 
 export interface ControlChildOptions {
   /** File of the control process's program. */
@@ -26,7 +32,9 @@ export class ControlChild {
   /** It has been told what it is for; what comes before that, it does not understand. */
   #begun = false;
   #startedAt = 0;
+  #pulse: Pulse | null = null;
   #restarts = 0;
+  #hangs = 0;
   #adminPort: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #onStart: { listening: (at: { host: string; port: number }) => void; failed: (error: Error) => void } | null = null;
@@ -57,7 +65,10 @@ export class ControlChild {
   }
 
   metrics(): Metric[] {
-    return [counter('pgfig_control_restarts_total', 'Control processes that died and were replaced.', this.#restarts)];
+    return [
+      counter('pgfig_control_restarts_total', 'Control processes that died and were replaced.', this.#restarts),
+      counter('pgfig_control_hangs_total', 'Control processes that hung and were killed.', this.#hangs),
+    ];
   }
 
   stop(): Promise<void> {
@@ -67,6 +78,7 @@ export class ControlChild {
 
   #stop(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#pulse?.stop();
     const child = this.#child;
     if (child === null) return Promise.resolve();
     const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
@@ -91,13 +103,32 @@ export class ControlChild {
   #receive(message: FromControl): void {
     if (message.type === 'hello') {
       this.#begun = this.#tell(this.#options.init(this.#adminPort));
-      if (this.#begun) this.#options.onBegun();
-    } else if (message.type === 'listening') {
+      if (!this.#begun) return;
+      this.#pulse = this.#watch();
+      this.#options.onBegun();
+    } else if (message.type === 'pong') this.#pulse?.answered();
+    else if (message.type === 'listening') {
       this.#adminPort = message.port;
       this.#onStart?.listening({ host: message.host, port: message.port });
       this.#onStart = null;
     } else if (message.type === 'listen-failed') this.#listenFailed(message.code, message.message);
     else this.#options.onMessage(message);
+  }
+
+  /** Killed, its connections end, and with them its hold on the domains. */
+  #watch(): Pulse {
+    return new Pulse({
+      patience: PATIENCE,
+      ping: () => this.#tell({ type: 'ping' }),
+      onHung: () => {
+        this.#hangs += 1;
+        this.#options.log.error(
+          { pid: this.#child?.pid, unanswered_pings: PATIENCE },
+          'control process hangs; it is killed',
+        );
+        this.#child?.kill('SIGKILL');
+      },
+    });
   }
 
   #listenFailed(code: string, message: string): void {
@@ -115,6 +146,7 @@ export class ControlChild {
   #exited(code: number | null, signal: string | null): void {
     this.#child = null;
     this.#begun = false;
+    this.#pulse?.stop();
     if (this.#onGone !== null) {
       this.#onGone();
       return;

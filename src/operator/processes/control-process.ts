@@ -67,7 +67,8 @@ export function runControl(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   let control: ControlProcess | null = null;
   process.on('message', (message: ToControl) => {
-    if (message.type === 'init') control = new ControlProcess(message);
+    if (message.type === 'ping') send({ type: 'pong' });
+    else if (message.type === 'init') control = new ControlProcess(message);
     else if (control !== null) control.handle(message);
     else if (message.type === 'stop') process.exit(0);
   });
@@ -152,7 +153,7 @@ class ControlProcess {
     void this.#listen();
   }
 
-  handle(message: Exclude<ToControl, ControlInit>): void {
+  handle(message: Exclude<ToControl, ControlInit | { type: 'ping' }>): void {
     switch (message.type) {
       case 'scrape':
         this.#scrapes.answer(message.id, message.parts);
@@ -280,6 +281,7 @@ class ControlProcess {
       reload: () => this.#reload(),
       flushMatrix: () => this.#flushMatrix(),
       mirrors: () => this.#mirrors.all.map(mirrorReport),
+      retryEvents: (domain) => this.#feeds?.retry(domain) ?? [],
       backends: async () => backendsReport(await this.#backends.ask()),
       failed: (path, error) => this.#output.log.error({ path, ...errorFields(error) }, 'admin request failed'),
     };

@@ -55,12 +55,15 @@ export type ToWorker =
   | { readonly type: 'mirror-synced'; readonly id: number; readonly outcome: TurnOutcome }
   /** A control process has begun, and knows of nothing that was asked before. */
   | { readonly type: 'control-started' }
+  /** To be answered with 'pong' from the event loop, at once; see pulse.ts. */
+  | { readonly type: 'ping' }
   /** `timeout` in milliseconds from now. */
   | { readonly type: 'drain'; readonly timeout: number }
   | { readonly type: 'stop' };
 
 export type FromWorker =
   | { readonly type: 'hello' }
+  | { readonly type: 'pong' }
   | { readonly type: 'listening'; readonly host: string; readonly port: number; readonly rulesVersion: number }
   | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
   | { readonly type: 'start-failed'; readonly message: string }
@@ -153,10 +156,13 @@ export type ToControl =
   | { readonly type: 'mirror-poke'; readonly domains: readonly string[] }
   | { readonly type: 'reload-rules' }
   | { readonly type: 'ddl-seen'; readonly asked: { readonly id: number; readonly from: Asker } | null }
+  /** To be answered with 'pong' from the event loop, at once; see pulse.ts. */
+  | { readonly type: 'ping' }
   | { readonly type: 'stop' };
 
 export type FromControl =
   | { readonly type: 'hello' }
+  | { readonly type: 'pong' }
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
   | { readonly type: 'rules'; readonly rules: RuleSetWire }

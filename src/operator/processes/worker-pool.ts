@@ -15,6 +15,7 @@ import type {
   WorkerSessions,
   WorkerStatus,
 } from './messages.js';
+import { Pulse } from './pulse.js';
 import { SessionCountBook, Throttle } from './session-counts.js';
 import { WorkerAsks } from './worker-asks.js';
 
@@ -23,6 +24,11 @@ const GRACE_MS = 2_000;
 const REPORT_INTERVAL_MS = 20;
 /** A worker that dies this often before all listen will not do better the next time. */
 const START_TRIES = 3;
+/**
+ * Pings without an answer, one a second, after which a worker hangs: more than for the control process, since all its
+ * sessions end with it. They would be served no more, and keep their locks.
+ */
+const PATIENCE = 30;
 
 export interface WorkerPoolOptions {
   /** File of the worker's program. */
@@ -49,7 +55,9 @@ interface Slot {
   listening: boolean;
   rulesVersion: number;
   restarts: number;
+  hangs: number;
   timer: NodeJS.Timeout | null;
+  pulse: Pulse | null;
 }
 
 /**
@@ -88,7 +96,9 @@ export class WorkerPool {
           listening: false,
           rulesVersion: 0,
           restarts: 0,
+          hangs: 0,
           timer: null,
+          pulse: null,
         };
         this.#slots.push(slot);
         this.#fork(slot);
@@ -168,7 +178,11 @@ export class WorkerPool {
 
   #finish(message: ToWorker, killAfter: number): Promise<void> {
     this.#ending = true;
-    for (const slot of this.#slots) if (slot.timer !== null) clearTimeout(slot.timer);
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      // The deadline of the end sees to it from here on.
+      slot.pulse?.stop();
+    }
     this.broadcast(message);
     const timer = setTimeout(() => {
       for (const slot of this.#slots) slot.worker?.process.kill('SIGKILL');
@@ -211,7 +225,11 @@ export class WorkerPool {
     switch (message.type) {
       case 'hello':
         this.#send(slot, this.#ending ? { type: 'stop' } : this.#options.init(slot.number));
+        if (!this.#ending) slot.pulse = this.#watch(slot);
         this.#shareCounts.poke();
+        break;
+      case 'pong':
+        slot.pulse?.answered();
         break;
       case 'listening':
         slot.listening = true;
@@ -271,6 +289,19 @@ export class WorkerPool {
     }
   }
 
+  #watch(slot: Slot): Pulse {
+    return new Pulse({
+      patience: PATIENCE,
+      ping: () => this.#send(slot, { type: 'ping' }),
+      onHung: () => {
+        const { pid } = slot.worker?.process ?? {};
+        slot.hangs += 1;
+        this.#options.log.error({ worker: slot.number, pid, unanswered_pings: PATIENCE }, 'worker hangs; it is killed');
+        slot.worker?.process.kill('SIGKILL');
+      },
+    });
+  }
+
   #started(at: { host: string; port: number }): void {
     this.#onStart?.listening({ host: at.host, port: at.port });
     this.#onStart = null;
@@ -297,6 +328,7 @@ export class WorkerPool {
     const sessions = this.#counts.of(slot.number).total;
     slot.worker = null;
     slot.listening = false;
+    slot.pulse?.stop();
     this.#counts.clear(slot.number);
     this.#ledger.retire(slot.number);
     this.#shareCounts.poke();
@@ -356,6 +388,11 @@ export class WorkerPool {
         'pgfig_worker_restarts_total',
         'Workers that died and were replaced.',
         this.#slots.map((slot) => [{ worker: `${slot.number}` }, slot.restarts]),
+      ),
+      counter(
+        'pgfig_worker_hangs_total',
+        'Workers that hung and were killed.',
+        this.#slots.map((slot) => [{ worker: `${slot.number}` }, slot.hangs]),
       ),
     ];
   }

@@ -67,6 +67,7 @@ export function runWorker(makeTraffic: (options: TrafficOptions) => Traffic): vo
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   let worker: WorkerProcess | null = null;
   process.on('message', (message: ToWorker) => {
+    if (message.type === 'ping') return send({ type: 'pong' });
     if (message.type !== 'init') {
       if (worker !== null) worker.handle(message);
       else if (message.type === 'stop' || message.type === 'drain') process.exit(0);
@@ -149,7 +150,7 @@ class WorkerProcess {
     };
   }
 
-  handle(message: Exclude<ToWorker, WorkerInit>): void {
+  handle(message: Exclude<ToWorker, WorkerInit | { type: 'ping' }>): void {
     switch (message.type) {
       case 'rules':
         this.#traffic.setRules(rulesFromWire(message.rules));

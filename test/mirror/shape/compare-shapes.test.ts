@@ -136,6 +136,13 @@ t.test('constraints, enums, domains, composite types', async (t) => {
     /^note: enum s.e has 'c'/,
     /^note: .* another order/,
   ]);
+  t.match(await found(labels(`'a', 'it''s', 'c'`), labels(`'a', 'b', 'c'`)), [
+    /^problem: enum s.e has 'it''s' where the target has 'b'.* ALTER TYPE s.e RENAME VALUE 'b' TO 'it''s' in the target/,
+  ]);
+  t.match(await found(labels(`'a', 'd'`), labels(`'a', 'b', 'c'`)), [
+    /^problem: enum s.e lacks 'd' in the target/,
+    /^note: enum s.e has 'b', 'c'/,
+  ]);
   const domain = (rest: string): string => of(`CREATE DOMAIN d AS ${rest}`, 'd[]');
   t.match(await found(domain('int'), domain('bigint')), [/^problem: domain s.d is \(integer\) .* \(bigint\)/]);
   t.match(await found(domain('int'), domain('int CHECK (VALUE > 0)')), [

@@ -122,6 +122,18 @@ t.test('what is refused to the mirror runs as always, and is told', async (t) =>
     );
     return rows.length === 1;
   }, 'and equal ones are counted');
+  await shop.monolith.query(
+    "UPDATE pgfig.divergences SET state = 'repaired', closed_at = now() WHERE detail ->> 'reason' = 'default'",
+    'shop',
+  );
+  await client.query("INSERT INTO serials (note) VALUES ('z') RETURNING id");
+  await until(async () => {
+    const { rows } = await shop.monolith.query(
+      "SELECT state, detail ->> 'count' AS n FROM pgfig.divergences WHERE detail ->> 'reason' = 'default' ORDER BY id",
+      'shop',
+    );
+    return JSON.stringify(rows) === '[{"state":"repaired","n":"2"},{"state":"open","n":"1"}]';
+  }, 'after one was closed by hand, the next opens a new row');
   const { monolith, copy } = await shop.both('serials');
-  t.strictSame([monolith.length, copy.length], [2, 0]);
+  t.strictSame([monolith.length, copy.length], [3, 0]);
 });

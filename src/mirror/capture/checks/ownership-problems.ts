@@ -1,10 +1,12 @@
+import { PgfigError } from '../../../errors/pgfig-error.js';
 import { ident } from '../../shape/table-shape.js';
 import type { Side } from './server-problems.js';
 
 interface Row {
   /** 'SCHEMA pgfig', 'TABLE pgfig.outbox'. */
   readonly object: string;
-  readonly owner: string;
+  /** Null: it is open to everybody. */
+  readonly owner: string | null;
   readonly me: string;
 }
 
@@ -28,32 +30,38 @@ WITH RECURSIVE mine (oid) AS (
   SELECT format('FUNCTION pgfig.%I(%s)', proname, pg_get_function_identity_arguments(oid)), proowner, 2
     FROM pg_proc WHERE pronamespace = to_regnamespace('pgfig')
 )
-SELECT t.object, pg_get_userbyid(t.owner)::text AS owner, current_user::text AS me
+SELECT t.object, pg_get_userbyid(t.owner)::text AS owner, current_user::text AS me, t.rank
   FROM things t
  WHERE NOT t.owner IN (SELECT oid FROM mine)
    AND NOT ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
             AND coalesce((SELECT rolsuper FROM pg_roles WHERE oid = t.owner), false))
- ORDER BY t.rank, t.object`;
+ UNION ALL
+SELECT DISTINCT 'SCHEMA pgfig', NULL, current_user::text, 3
+  FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a WHERE n.nspname = 'pgfig' AND a.grantee = 0
+ ORDER BY rank, object`;
+
+async function ownershipProblems({ client, name }: Side): Promise<readonly string[]> {
+  const { rows } = await client.query<Row>(FOREIGN);
+  return rows.map(({ object, owner, me }) =>
+    owner === null
+      ? `database ${name}: schema pgfig is open to everybody, who could have its functions run on tables of their own. A DBA runs: REVOKE ALL ON SCHEMA pgfig FROM PUBLIC`
+      : `database ${name}: ${object} belongs to ${owner}, who could have pgfig's user run anything. If pgfig has made it under another user, a DBA runs: ALTER ${object} OWNER TO ${ident(me)}; else find out what it is, and drop it`,
+  );
+}
 
 /**
- * What has to be known before anything of schema pgfig is read or written. Reads catalogs alone.
- * @throws what the driver throws
+ * To be called before anything of schema pgfig is read or written: a view there may be a trap. Reads catalogs alone,
+ * with one query a side, as the user that has logged in: before SET ROLE.
+ * @throws PgfigError MIRROR_REFUSED with every reason; what the driver throws
  */
-export async function ownershipProblems({ client, name }: Side): Promise<readonly string[]> {
-  const { rows } = await client.query<Row>(FOREIGN);
-  const problems = rows.map(
-    ({ object, owner, me }) =>
-      `database ${name}: ${object} belongs to ${owner}, who could have pgfig's user run anything. If pgfig has made it under another user, a DBA runs: ALTER ${object} OWNER TO ${ident(me)}; else find out what it is, and drop it`,
+export async function refuseForeignSchema(...sides: readonly Side[]): Promise<void> {
+  const problems: string[] = [];
+  for (const side of sides) problems.push(...(await ownershipProblems(side)));
+  if (problems.length === 0) return;
+  throw new PgfigError(
+    'MIRROR_REFUSED',
+    `schema pgfig is not pgfig's own, and nothing of it was read or changed:\n${problems.map((text) => `  ${text}.`).join('\n')}`,
   );
-  const open = await client.query<{ open: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a
-                     WHERE n.nspname = 'pgfig' AND a.grantee = 0) AS open`,
-  );
-  if (open.rows[0]?.open !== true) return problems;
-  return [
-    ...problems,
-    `database ${name}: schema pgfig is open to everybody, who could have its functions run on tables of their own. A DBA runs: REVOKE ALL ON SCHEMA pgfig FROM PUBLIC`,
-  ];
 }
 
 /** What is no obstacle, and better otherwise; '' where nothing is. @throws what the driver throws */

@@ -3,7 +3,6 @@ import { PgfigError } from '../../../errors/pgfig-error.js';
 import type { Mirror } from '../../mirror.js';
 import { readShapes } from '../../shape/read-shapes.js';
 import { identityProblems } from './identity-problems.js';
-import { ownershipProblems } from './ownership-problems.js';
 import { privilegeProblems, roleProblems } from './privilege-problems.js';
 import { publicationProblems } from './publication-problems.js';
 import { serverProblems } from './server-problems.js';
@@ -25,9 +24,6 @@ export async function problemsOf(
   const servers = [...(await serverProblems(from)), ...(await serverProblems(to))];
   // What else there is cannot be asked of such a server.
   if (servers.length > 0) return servers;
-  // Nor is anything of the schema read: a view there may be a trap.
-  const foreign = [...(await ownershipProblems(from)), ...(await ownershipProblems(to))];
-  if (foreign.length > 0) return foreign;
   const identity = await allowed(identityProblems(mirror.domain, from, to));
   const here = await readShapes(source, mirror.tables);
   const there = await readShapes(target, mirror.tables);
