@@ -29,6 +29,31 @@ export function firstXids(table: Since, most: number): string {
   return `SELECT u.xid FROM (${parts.join(' UNION ALL ')}) u ORDER BY u.xid LIMIT ${most}`;
 }
 
+/** A statement to be prepared: its text, its parameters' types, and their values. */
+export interface Asked {
+  readonly text: string;
+  readonly types: readonly string[];
+  readonly values: readonly string[];
+}
+
+/**
+ * Whether `eventsSince` would find any: an expression whose text does not change with the positions, so that it is
+ * planned once. The same ranges of the index, each up to its first entry.
+ */
+export function anySince(tables: readonly Since[]): Asked {
+  const groups = [...byPosition(tables)];
+  const ranges = groups.flatMap((_, at) => {
+    const [oids, xmax, xip] = [1, 2, 3].map((n) => `$${3 * at + n}`);
+    const from = `SELECT FROM pgfig.outbox WHERE tbl = ANY (${oids})`;
+    return [`EXISTS (${from} AND xid >= ${xmax})`, `EXISTS (${from} AND xid = ANY (${xip}))`];
+  });
+  return {
+    text: ranges.join(' OR ') || 'false',
+    types: groups.flatMap(() => ['oid[]', 'xid8', 'xid8[]']),
+    values: groups.flatMap(([{ xmax, xip }, oids]) => [`{${oids.join(',')}}`, `${xmax}`, `{${xip.join(',')}}`]),
+  };
+}
+
 function ranges(tables: readonly Since[], cut: bigint | null, columns: string): string[] {
   const below = cut === null ? '' : ` AND xid < '${cut}'::xid8`;
   const parts: string[] = [];

@@ -3,17 +3,17 @@ import type { Mirror } from '../mirror.js';
 import { covers } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TurnOutcome } from '../turn-outcome.js';
+import { FailedTurn, type RelayMemory } from './failed-turn.js';
+import { follows } from './followed.js';
 import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
+import { type Found, IdleLook } from './idle-look.js';
 import type { Lead } from './lease.js';
-import { Prepared } from './prepared.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
-import type { RelayRow, RelayTable, Remedy } from './relay-table.js';
-import { isConflict, isLost, isOfTable, sqlstateOf } from './sqlstate.js';
-import { type Retry, Stalls } from './stalls.js';
+import type { RelayRow, RelayTable } from './relay-table.js';
+import { Stalls } from './stalls.js';
 import { readTables } from './target-store.js';
-import { TableRefused, TablesChanged, type TurnResult, takeTurn } from './turn.js';
-import { unreadable } from './unreadable.js';
+import { type TurnResult, takeTurn } from './turn.js';
 import { Wakeup } from './wakeup.js';
 import { Watchdog, type WatchLimits } from './watchdog.js';
 
@@ -21,20 +21,13 @@ import { Watchdog, type WatchLimits } from './watchdog.js';
 const TURN_CHANGES = 30_000;
 /** How long an idle relay waits before it looks by itself: writers that go past the proxy poke nobody. */
 const IDLE_MS = 100;
-/** The position moves at least so often, also when nothing was written: lag is measured by it, garbage follows it. */
+/**
+ * A turn that moves the position is taken at least so often, also when nothing was written: lag is measured by it,
+ * garbage follows it, and it finds what was done without events, as ALTER TABLE.
+ */
 const ADVANCE_MS = 2_000;
 /** Others may have changed the tables' rows: an install, a job. */
 const REREAD_MS = 1_000;
-
-/** What is known of the next turn, also by a relay with new connections. */
-export interface RelayMemory {
-  /** It takes the path that can tell which table is refused. */
-  streaming: boolean;
-  /** It takes all that waits: a part of it conflicts with rows that the rest changes. */
-  all: boolean;
-  /** When tables that were stalled are tried again, by name. */
-  readonly retries: Map<string, Retry>;
-}
 
 const RELAY_ENDED = 'the relay has ended';
 
@@ -59,6 +52,8 @@ export class Leader {
   readonly #stalls: Stalls;
   readonly #watchdog: Watchdog;
   readonly #housekeeping: Housekeeping;
+  readonly #failure: FailedTurn;
+  readonly #look = new IdleLook();
   readonly #whole: WholeRequest[] = [];
   readonly #between: Between[] = [];
   #row: RelayRow;
@@ -67,6 +62,8 @@ export class Leader {
   #closed = false;
   #ended = false;
   #advance = false;
+  /** The last turn found nothing. */
+  #quiet = false;
   #advancedAt = Number.NEGATIVE_INFINITY;
   #rereadAt = Number.NEGATIVE_INFINITY;
   #changes = 0;
@@ -86,6 +83,7 @@ export class Leader {
     this.#row = lead.row;
     this.#events = events;
     this.#stalls = new Stalls(config, mirror, lead.owner, memory.retries, events);
+    this.#failure = new FailedTurn(lead, memory, this.#stalls);
     this.#housekeeping = new Housekeeping(config, mirror, lead.row.mirror, events);
     this.#watchdog = new Watchdog(config, mirror, lead.source.client, lead.target, limits);
   }
@@ -176,20 +174,57 @@ export class Leader {
 
   /** @throws what a driver throws, when a connection is lost, or another relay leads */
   async run(): Promise<void> {
+    let asked = true;
     while (!this.#closed) {
       for (const { run } of this.#between.splice(0)) {
         await run();
         this.#rereadAt = Number.NEGATIVE_INFINITY;
       }
-      const more = await this.#watchdog.guard(() => this.#turn());
+      const more = await this.#guarded(asked);
       this.#housekeeping.due(this.#tables, this.#row.position);
-      if (!more && this.#waiters.length === 0 && this.#whole.length === 0) await this.#wakeup.wait(IDLE_MS);
+      if (more || this.#waiters.length > 0 || this.#whole.length > 0) asked = true;
+      else asked = await this.#wakeup.wait(IDLE_MS);
     }
+  }
+
+  #guarded(asked: boolean): Promise<boolean> {
+    return this.#watchdog.guard(() => this.#step(asked));
+  }
+
+  /**
+   * A turn, where somebody has asked for one, one is due, or something waits.
+   * @returns whether another one is to follow at once
+   */
+  async #step(asked: boolean): Promise<boolean> {
+    if (performance.now() - this.#rereadAt > REREAD_MS) await this.reread();
+    if (asked || !this.#nothingDue()) return this.#turn();
+    let found: Found;
+    try {
+      found = await this.#look.look(this.#lead.source, this.#row, this.#tables);
+    } catch (error) {
+      await this.#failed(error);
+      return true;
+    }
+    if (found.waits) return this.#turn();
+    if (found.moment !== null) this.#row = { ...this.#row, moment: found.moment };
+    return false;
+  }
+
+  /** Nothing but a change of the source would give a turn anything to do. */
+  #nothingDue(): boolean {
+    const { streaming, all } = this.#memory;
+    if (!this.#quiet || !this.#row.whole || streaming || all || this.#advanceDue()) return false;
+    if (this.#waiters.length > 0 || this.#whole.length > 0 || this.#between.length > 0) return false;
+    // Those that have been behind by themselves, or whose definition is not known yet, are brought in line by a turn.
+    return this.#tables.filter(follows).every(({ position, stamp }) => position === null && stamp !== null);
+  }
+
+  #advanceDue(): boolean {
+    return this.#advance || performance.now() - this.#advancedAt > ADVANCE_MS;
   }
 
   /** @returns whether another one is to follow at once */
   async #turn(): Promise<boolean> {
-    if (performance.now() - this.#rereadAt > REREAD_MS) await this.reread();
     const waiters = this.#waiters;
     this.#waiters = [];
     const began = performance.now();
@@ -211,7 +246,7 @@ export class Leader {
   async #take(): Promise<TurnResult> {
     const { source, target, owner } = this.#lead;
     const now = performance.now();
-    const advance = this.#advance || now - this.#advancedAt > ADVANCE_MS;
+    const advance = this.#advanceDue();
     const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
     const wish = {
       domain: this.#mirror.domain,
@@ -241,44 +276,19 @@ export class Leader {
     this.#tables = this.#tables.map((table) => changed.get(table.name) ?? table);
     this.#changes += changes;
     this.#error = null;
+    this.#quiet = changes === 0;
     this.#memory.streaming = false;
     this.#memory.all &&= more;
     if (changes === 0) return;
     this.#events.onTurn(this.#mirror, { changes, seconds: (performance.now() - began) / 1_000, whole: row.whole });
   }
 
-  /** Mends what another turn on the same connections can mend. @throws the error where it takes new ones */
+  /** @throws the error where another turn on the same connections would not mend it */
   async #failed(error: unknown): Promise<void> {
     this.#error = error instanceof Error ? error.message : String(error);
-    const state = sqlstateOf(error);
-    if (error instanceof TableRefused) {
-      await this.#refused(error, state);
-      // In the middle of a COPY neither connection answers anything else any more.
-      throw error;
-    }
-    if (isLost(state)) throw error;
-    await this.#lead.target.query('ROLLBACK');
-    await this.#lead.source.client.query('ROLLBACK');
-    for (const client of [this.#lead.source.client, this.#lead.target]) await Prepared.of(client).forget();
-    if (error instanceof TablesChanged) {
-      for (const [table, reason] of error.reasons) await this.#stall(table, reason, 'backfill');
-    } else if (isOfTable(state)) {
-      const mended = await this.#stallUnreadable();
-      if (!mended && this.#memory.streaming) throw error;
-      this.#memory.streaming = true;
-    } else throw error;
-  }
-
-  async #refused(error: TableRefused, state: string): Promise<void> {
-    if (!isOfTable(state)) return;
-    // Rows of different moments may collide where those of one moment do not.
-    if (isConflict(state) && !this.#memory.all) this.#memory.all = true;
-    else await this.#stall(error.table, this.#error ?? '', 'retry');
-  }
-
-  async #stall(table: string, reason: string, remedy: Remedy): Promise<void> {
-    await this.#stalls.stall(this.#tables, this.#row, table, reason, remedy);
+    this.#quiet = false;
     this.#rereadAt = Number.NEGATIVE_INFINITY;
+    await this.#failure.mend(error, { row: this.#row, tables: this.#tables });
   }
 
   /**
@@ -291,21 +301,10 @@ export class Leader {
       const table = this.#tables.find((one) => one.name === name);
       if (table === undefined || table.state === 'new' || table.remedy === 'backfill') continue;
       if (covers(table.position ?? this.#row.position, swept)) continue;
-      await this.#stall(
-        name,
-        'the target has lost changes that were applied to it: it has gone back in time',
-        'backfill',
-      );
+      const reason = 'the target has lost changes that were applied to it: it has gone back in time';
+      await this.#stalls.stall(this.#tables, this.#row, name, reason, 'backfill');
     }
     await this.reread();
-  }
-
-  /** A table that cannot be read must not hold up the others. @returns whether there was one */
-  async #stallUnreadable(): Promise<boolean> {
-    const followed = this.#tables.filter(({ state }) => state === 'in-step');
-    const refused = await unreadable(this.#lead.source.client, followed);
-    for (const { table, reason, remedy } of refused) await this.#stall(table, reason, remedy);
-    return refused.length > 0;
   }
 
   async reread(): Promise<void> {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { parseSnapshot, type Snapshot } from '../position/snapshot.js';
 import { flush, flushed, isFlushed } from '../position/wal-flush.js';
-import { qualified, type TableShape } from '../shape/table-shape.js';
-import { eventsSince, type Since } from './events-sql.js';
+import { literal, qualified, type TableShape } from '../shape/table-shape.js';
+import { anySince, eventsSince, type Since } from './events-sql.js';
 import { Prepared } from './prepared.js';
 import { type Stamp, stampsSql } from './stamp.js';
 
@@ -34,6 +34,15 @@ export interface Moment {
   readonly stamps: ReadonlyMap<string, Stamp>;
   /** The first events that wait; as many as were asked for: there may be more. */
   readonly first: readonly WaitingEvent[];
+}
+
+/** Whether anything waits. */
+export interface Look {
+  readonly waits: boolean;
+  /** What was looked at. */
+  readonly seen: Snapshot;
+  /** Milliseconds since 1970, by the source's clock; not after `seen`. */
+  readonly at: number;
 }
 
 /** Values stay the text that the server wrote. */
@@ -84,6 +93,19 @@ export class SourceSide {
       stamps: new Map((stamps ?? []).map(stampOf)),
       first: (first ?? []).map(([oid, op, key]) => ({ oid: Number(oid), op: op ?? '', key: key ?? null })),
     };
+  }
+
+  /** Whether a turn that began now would find an event. Outside of a transaction. */
+  async look(since: readonly Since[]): Promise<Look> {
+    const { text, types, values } = anySince(since);
+    const [name] = await this.prepared(
+      [`SELECT ${text}, pg_current_snapshot()::text, extract(epoch FROM statement_timestamp()) * 1000`],
+      types,
+    );
+    const given = values.length === 0 ? '' : ` (${values.map(literal).join(', ')})`;
+    const [row] = await this.#rows(`EXECUTE ${name}${given}`);
+    const [waits, seen, at] = row ?? [];
+    return { waits: waits === 't', seen: parseSnapshot(seen ?? ''), at: Number(at) };
   }
 
   /**

@@ -6,6 +6,7 @@ import type { TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair } from './apply-table.js';
 import { committed } from './committed.js';
 import type { Since } from './events-sql.js';
+import { type Followed, follows, sinceOf } from './followed.js';
 import type { RelayRow, RelayTable } from './relay-table.js';
 import { insertSmall, readSmall, removeSmall, SMALL_TURN, type SmallTable, smallTables } from './small-turn.js';
 import type { Moment, Waiting } from './source-side.js';
@@ -80,8 +81,7 @@ export async function takeTurn(
 class Turn {
   readonly #pair: Pair;
   readonly #row: RelayRow;
-  /** Those that follow the domain, or do so again after this turn. */
-  readonly #tables: readonly RelayTable[];
+  readonly #tables: readonly Followed[];
   readonly #shapes: Map<number, TableShape>;
   readonly #wish: TurnWish;
   /** Tables whose rows in pgfig.relay_tables change, by name. */
@@ -90,8 +90,8 @@ class Turn {
   constructor(pair: Pair, row: RelayRow, tables: readonly RelayTable[], wish: TurnWish) {
     this.#pair = pair;
     this.#row = row;
-    this.#tables = tables.filter(({ state, shape }) => state === 'in-step' && shape !== null);
-    this.#shapes = new Map(this.#tables.flatMap(({ shape }) => (shape === null ? [] : [[shape.oid, shape]])));
+    this.#tables = tables.filter(follows);
+    this.#shapes = new Map(this.#tables.map(({ shape }) => [shape.oid, shape]));
     this.#wish = wish;
   }
 
@@ -110,9 +110,7 @@ class Turn {
   }
 
   #since(): Since[] {
-    return this.#tables.flatMap(({ shape, position }) =>
-      shape === null ? [] : [{ oid: shape.oid, position: position ?? this.#row.position }],
-    );
+    return sinceOf(this.#tables, this.#row.position);
   }
 
   /** Compares each table's definition with that of the last turn. */
@@ -132,9 +130,7 @@ class Turn {
         continue;
       }
       const verdict =
-        table.stamp === null || table.shape === null
-          ? ({ type: 'same' } as const)
-          : judgeStamp(table.stamp, stamp, table.shape, shape);
+        table.stamp === null ? ({ type: 'same' } as const) : judgeStamp(table.stamp, stamp, table.shape, shape);
       if (verdict.type === 'stall') reasons.set(table.name, verdict.reason);
       else this.#changed.set(table.name, { ...table, stamp, shape });
     }

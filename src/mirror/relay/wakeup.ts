@@ -9,8 +9,8 @@ export class Wakeup {
     this.#wake?.();
   }
 
-  /** @param most milliseconds */
-  async wait(most: number): Promise<void> {
+  /** @param most milliseconds @returns whether somebody has called */
+  async wait(most: number): Promise<boolean> {
     if (!this.#called) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, most);
@@ -21,6 +21,8 @@ export class Wakeup {
       });
       this.#wake = null;
     }
+    const called = this.#called;
     this.#called = false;
+    return called;
   }
 }
