@@ -126,6 +126,45 @@ t.test('what was left behind before pgfig began is removed, but not while somebo
   t.match(said.lines, /no rule says in which database/);
 });
 
+t.test('what a target keeps that does not answer is removed when it does', async (t) => {
+  const copy = await startPostgres();
+  const pair = await makePair(server, copy, SCHEMA, ['public.orders']);
+  await pair.install();
+  const { mirrors, said } = start(t, pair, { graceMs: 0 });
+  await copy.stop();
+  mirrors.update(rulesOf({ phase: 'monolith' }));
+  await until(() => /mirror removed in part/.test(said.lines), 'told');
+  t.equal(await captured(pair), 0, 'the source records nothing');
+  await mirrors.look();
+  await copy.restart();
+  const write = () => copy.query('INSERT INTO orders VALUES (1)', pair.to);
+  await t.rejects(write(), { code: 'PF002' }, 'guarded still');
+  await mirrors.look();
+  await write();
+  t.match(said.lines, /what was left of a removed mirror is gone from orders_db/);
+  t.equal((await copy.query("SELECT FROM pg_namespace WHERE nspname = 'pgfig'", pair.to)).rowCount, 0);
+});
+
+t.test('who asks for a turn while the relay is being elected waits for it', async (t) => {
+  const pair = await makePair(server, server, SCHEMA, ['public.orders']);
+  await pair.install();
+  await server.query("UPDATE pgfig.relay_tables SET state = 'in-step'", pair.to);
+  const { mirrors } = start(t, pair);
+  await server.query('INSERT INTO orders VALUES (1)', pair.from);
+  mirrors.update(rulesOf({}));
+  t.equal(await mirrors.find('orders')?.turnAfterNow(), 'applied');
+  t.equal((await server.query('SELECT FROM orders', pair.to)).rowCount, 1);
+  const away = start(t, {
+    ...pair,
+    config: {
+      ...pair.config,
+      databases: new Map([...pair.config.databases].map(([name, one]) => [name, { ...one, port: 1 }])),
+    },
+  });
+  away.mirrors.update(rulesOf({}));
+  t.equal(await away.mirrors.find('orders')?.turnAfterNow(), 'failed', 'nobody can lead');
+});
+
 t.test('positions of feeds that no rule wants are released, but not from a feed that runs', async (t) => {
   const pair = await makePair(server, server, SCHEMA, ['public.orders']);
   await pair.install();

@@ -38,6 +38,7 @@ export class DomainRelay {
   #error: Error | null = null;
   /** Of the last turn that was led from here. */
   #moment: number | null = null;
+  #undecided: (() => void)[] = [];
 
   constructor(config: Config, mirror: Mirror, events: RelayEvents, limits?: WatchLimits) {
     this.#limits = limits;
@@ -62,6 +63,12 @@ export class DomainRelay {
   /** Null while another instance leads, or none. */
   get leader(): Leader | null {
     return this.#leader;
+  }
+
+  /** Resolves once it is known who leads, or that nobody can: at once, but while the first election is under way. */
+  decided(): Promise<void> {
+    if (this.#closed || this.#role !== 'starting' || this.#error !== null) return Promise.resolve();
+    return new Promise((resolve) => this.#undecided.push(resolve));
   }
 
   /** Something was written: a turn begins at once. */
@@ -96,6 +103,7 @@ export class DomainRelay {
   /** Ends after the turn under way, or after a few seconds: a server that hangs would let it wait without end. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#decide();
     this.#wakeup.call();
     this.#leader?.close();
     const timer = setTimeout(() => this.#abandon(), CLOSE_MS);
@@ -162,12 +170,18 @@ export class DomainRelay {
   #become(role: RelayStatus['role']): void {
     if (role === this.#role) return;
     this.#role = role;
+    if (role !== 'starting') this.#decide();
     this.#events.onRole(this.mirror, role);
+  }
+
+  #decide(): void {
+    for (const resolve of this.#undecided.splice(0)) resolve();
   }
 
   #failed(error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error));
     this.#error = failure;
+    this.#decide();
     this.#events.onError(this.mirror, failure);
   }
 }

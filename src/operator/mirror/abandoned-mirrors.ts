@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
+import { removeMirror } from '../../mirror/capture/remove.js';
 import { mirrorOf } from '../../mirror/mirror.js';
 import { capturedDomains, removeUnled } from '../../mirror/relay/abandoned.js';
 import type { RuleSet } from '../../rules/rule-set.js';
@@ -26,6 +27,8 @@ export class AbandonedMirrors {
   readonly #graceMs: number;
   /** Since when no rule is known to want a domain's mirror. */
   readonly #since = new Map<string, number>();
+  /** Removed from the source, and not yet wholly from this target: domain to database. */
+  readonly #unfinished = new Map<string, string>();
   #told = '';
 
   constructor(config: Config, log: Logger, { graceMs = GRACE_MS }: AbandonedOptions = {}) {
@@ -38,7 +41,13 @@ export class AbandonedMirrors {
   async look(rules: RuleSet, busy: (domain: string) => boolean): Promise<void> {
     try {
       for (const domain of await capturedDomains(this.#config, rules.defaultDatabase)) {
+        // Captured again, it is no removal any more.
+        this.#unfinished.delete(domain);
         if (!busy(domain) && this.#unwanted(rules, domain)) await this.#remove(rules, domain);
+      }
+      for (const [domain, target] of this.#unfinished) {
+        if (busy(domain)) this.#unfinished.delete(domain);
+        else await this.#finish(rules, domain, target);
       }
       this.#told = '';
     } catch (error) {
@@ -82,11 +91,24 @@ export class AbandonedMirrors {
       this.#since.delete(name);
       const fields = { tables: removed.released, left: removed.left };
       if (removed.left === '') log.warn(fields, 'mirror removed: no rule wants it any more');
-      else
-        log.error(fields, `mirror removed in part: no rule wants it any more. pgfig mirror remove ${name} finishes it`);
+      else {
+        log.error(
+          fields,
+          `mirror removed in part, the rest is tried again: pgfig mirror remove ${name} does so at once`,
+        );
+        if (target !== null) this.#unfinished.set(name, target);
+      }
       if (target === null) log.warn('guards in its copy are left, since no rule says in which database that is');
     } catch (error) {
       log.error(errorFields(error), `the mirror of a domain cannot be wholly removed: pgfig mirror remove ${name}`);
     }
+  }
+
+  /** What a target has kept that did not answer, or let nobody have its locks. */
+  async #finish(rules: RuleSet, name: string, target: string): Promise<void> {
+    const { left } = await removeMirror(this.#config, { domain: name, source: rules.defaultDatabase, target });
+    if (left !== '') return;
+    this.#unfinished.delete(name);
+    this.#log.warn({ domain: name }, `what was left of a removed mirror is gone from ${target}`);
   }
 }

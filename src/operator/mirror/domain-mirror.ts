@@ -74,6 +74,8 @@ export class DomainMirror {
 
   /** Never rejects. */
   async turnAfterNow(): Promise<TurnOutcome> {
+    // A control process that has just taken the place of another: whoever waited for that one waits on.
+    await this.relay.decided();
     const own = this.relay.turnAfterNow();
     if (own !== null) return own;
     return this.relay.status.role === 'following' ? this.#follower.turnAfterNow() : 'failed';

@@ -9,8 +9,8 @@ export interface SyncSource {
 }
 
 /**
- * Where the control process finds the relay of a domain when a worker asks. A domain of which it has none (its relay
- * is not running yet, or the rules of the worker are older) is answered at once, as failed: no client waits for it.
+ * Where the control process finds the relay of a domain when a worker asks. A domain of which it has none (the rules
+ * of the worker are older) is answered at once, as failed: no client waits for it.
  */
 export class SyncSources {
   readonly #sources = new Map<string, SyncSource>();
