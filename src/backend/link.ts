@@ -13,6 +13,8 @@ export interface LinkOwner {
   onError(link: Link, fields: ErrorFields): void;
   /** Before that, while the request that it answers is still at the queue's head, where that has a mark. It ends at `end`. */
   onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void;
+  /** A request of pgfig's own was refused, and what the backend skips for it is off the queue; nothing behind it has passed. */
+  onHiddenError?(link: Link): void;
   /**
    * ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E.
    * @returns the byte that the client is to see, 0 to keep the message from it
@@ -260,6 +262,7 @@ export class Link implements ChannelOwner {
     // After a backend's last words nothing is answered any more: what is owed stays owed, for onLost to answer.
     if (this.#fatal !== null) return;
     this.queue.take(type);
+    if (type === B.ErrorResponse) this.#owner.onHiddenError?.(this);
     if (type === B.ReadyForQuery) this.#owner.onReady(this, this.status, false);
   }
 

@@ -70,6 +70,10 @@ export class ReplyQueue {
   needsSync = false;
   /** The request that the last error cut off was a hidden one. */
   failedHidden = false;
+  /** Queries of the client's that the last error had the backend skip, before the first request of a pipeline. */
+  skippedQueries = 0;
+  /** Requests of a pipeline of the client's were skipped, and whatever came behind them before its Sync. */
+  skippedPipeline = false;
 
   /** Requests not yet answered, those of pgfig's own included. */
   get size(): number {
@@ -182,8 +186,20 @@ export class ReplyQueue {
 
   /** After an error the backend reads and discards messages until Sync (55.2.3). */
   #skipToSync(): void {
-    while (this.#count > 0 && this.#kinds[this.#head] !== Expect.Sync) this.#dropHead(false);
+    this.skippedQueries = 0;
+    this.skippedPipeline = false;
+    while (this.#count > 0 && this.#kinds[this.#head] !== Expect.Sync) {
+      this.#noteSkipped();
+      this.#dropHead(false);
+    }
     if (this.#count === 0) this.needsSync = true;
+  }
+
+  #noteSkipped(): void {
+    const kind = this.#kinds[this.#head];
+    if (this.#hidden[this.#head] !== null || kind === Expect.CopyEnd) return;
+    if (kind === Expect.Query && !this.skippedPipeline) this.skippedQueries++;
+    else this.skippedPipeline = true;
   }
 
   /**

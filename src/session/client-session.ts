@@ -17,6 +17,7 @@ import { pipelineLost } from './extended/pipeline-end.js';
 import { copyToMirror, endMirroredCopy } from './mirror/mirrored-copy.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
+import { failedTransaction } from './simple/send-query.js';
 import { onQuery } from './simple/simple-query.js';
 import { traceMessages } from './tracing.js';
 import { endTransaction, followStatus } from './transaction/transaction-end.js';
@@ -292,32 +293,50 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     onAsync(this, link, type, chunk, start, end, hidden);
   }
 
-  onProgress(link: Link): void {
-    const target = this.links.get(link.database);
-    if (target !== undefined && target.injectionError !== null) this.#injectionFailed(target);
+  onProgress(_link: Link): void {
     this.waiters.check();
     if (this.draining && this.idle) return this.close('pgfig is shutting down', SHUTDOWN);
     this.client.flush();
   }
 
-  /** What pgfig put in front of the client's request failed: its error is the request's. */
-  #injectionFailed(target: SessionLink): void {
-    const fields = target.injectionError;
-    // The backend's last words: what they mean is said when the connection has ended.
-    if (fields === null || fields.severity === 'FATAL' || fields.severity === 'PANIC') return;
-    target.injectionError = null;
-    this.client.say(errorResponse(fields));
+  onHiddenError(link: Link): void {
+    const target = this.links.get(link.database);
+    if (target === undefined || target.injectionError === null) return;
     if (this.tx !== null) this.failHere(this.tx);
-    if (!target.lastWasQuery) {
-      this.skipping = true;
+    const { queue } = link;
+    // Where nothing of the client's is behind it, whoever waits for the link is told (`drained`).
+    if (queue.skippedQueries === 0 && !queue.skippedPipeline && queue.shown === 0) return;
+    const fields = target.injectionError;
+    target.injectionError = null;
+    this.#injectionFailed(target, fields);
+  }
+
+  /**
+   * What pgfig put in front of the client's requests failed, and the backend skips them too: the first one's answer is
+   * its error, and those that do not belong to the same pipeline find a failed transaction.
+   */
+  #injectionFailed(target: SessionLink, fields: ErrorFields): void {
+    const { queue } = target.link;
+    this.queryFailed = true;
+    this.failedWith = fields.code;
+    this.client.say(errorResponse(fields));
+    for (let i = 1; i < queue.skippedQueries; i++) this.#sayNext();
+    if (queue.skippedQueries > 0 && !queue.skippedPipeline && queue.needsSync) {
+      // Until it gets a Sync, whose ReadyForQuery is the last Query's.
+      queue.needsSync = false;
+      queue.push(Expect.Sync);
+      target.link.send(sync);
       return;
     }
-    // The backend skips the client's Query as well, until it gets a Sync, whose ReadyForQuery is the client's.
-    if (target.link.queue.needsSync) {
-      target.link.queue.needsSync = false;
-      target.link.queue.push(Expect.Sync);
-      target.link.send(sync);
-    }
+    if (queue.skippedPipeline && queue.skippedQueries > 0) this.#sayNext();
+    else if (queue.skippedQueries > 0) this.client.sayReady(this.status);
+    if (queue.skippedPipeline && queue.needsSync) this.skipping = true;
+  }
+
+  /** Ends the answer to one skipped request, and begins that to the next one. */
+  #sayNext(): void {
+    this.client.sayReady(this.status);
+    this.client.sayError(failedTransaction());
   }
 
   onLost(link: Link, fatal: ErrorFields | null, error: Error | null): void {

@@ -7,7 +7,7 @@ import { FAILED, IDLE } from './client/client-end.js';
 import type { SessionLink } from './session-link.js';
 import { SessionState } from './session-state.js';
 import type { Traffic } from './traffic.js';
-import { inject, injectSync } from './transaction/injection.js';
+import { asRaised, inject, injectSync } from './transaction/injection.js';
 import type { Transaction } from './transaction/transaction.js';
 
 /**
@@ -128,10 +128,16 @@ export abstract class SessionCore extends SessionState {
     await this.waiters.until(() => !this.holding || this.closed);
   }
 
-  /** Waits until nothing of the client's, or of pgfig's own, is outstanding on the link. */
+  /**
+   * Waits until nothing of the client's, or of pgfig's own, is outstanding on the link.
+   * @throws PgfigError BACKEND_LOST; the backend's own, where it has refused what pgfig put in front of what was asked
+   */
   async drained(target: SessionLink): Promise<void> {
     await this.waiters.until(() => target.link.idle || target.link.lost || this.closed);
     if (this.closed || target.link.lost) throw this.lostError(target.database);
+    const refused = target.injectionError;
+    target.injectionError = null;
+    if (refused !== null) throw asRaised(refused);
   }
 
   /**

@@ -14,7 +14,6 @@ import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction, failureOf } from '../simple/send-query.js';
 import {
-  asRaised,
   beginHere,
   endEverywhere,
   failedOrLast,
@@ -24,7 +23,7 @@ import {
   tellLoss,
   warning,
 } from '../transaction/control.js';
-import { inject, injectSync } from '../transaction/injection.js';
+import { asRaised, inject, injectSync } from '../transaction/injection.js';
 import { begin as beginOn, isReady, makeReady } from '../transaction/joining.js';
 import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-send.js';
 import type { Prepared } from './prepared.js';

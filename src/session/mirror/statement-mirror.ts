@@ -305,6 +305,7 @@ export class StatementMirror {
     target.txStamp = 0;
     target.journalAt = 0;
     target.undo.length = 0;
+    target.injectionError = null;
   }
 }
 

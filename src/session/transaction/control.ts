@@ -2,14 +2,13 @@ import { PgfigError } from '../../errors/pgfig-error.js';
 import { quoteIdent } from '../../sql/quote.js';
 import type { SessionEffect } from '../../sql/statement.js';
 import { commandComplete, noticeResponse } from '../../wire/backend-messages.js';
-import type { ErrorFields } from '../../wire/decode.js';
 import { FAILED, IDLE, IN_TRANSACTION } from '../client/client-end.js';
 import { settleContext } from '../names/settle-context.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction, sendOn, sendQuery } from '../simple/send-query.js';
-import { inject, injectSync } from './injection.js';
+import { asRaised, inject, injectSync } from './injection.js';
 import { anyLink, makeReady, replayJournal } from './joining.js';
 import { Transaction } from './transaction.js';
 import { finish, inheritFacts } from './transaction-end.js';
@@ -194,7 +193,8 @@ export async function endEverywhere(
   session.client.holdReports();
   const writer = committing ? (tx.writer ?? (await hiddenWriter(session, tx))) : null;
   const error = await commitMirrored(session, tx, writer);
-  const others = tx.participants.filter((participant) => participant !== writer && !participant.link.lost);
+  // A writer that could not even be sent COMMIT is still in its transaction.
+  const others = tx.participants.filter(({ link }) => !link.lost && (link !== writer?.link || link.status !== IDLE));
   for (const participant of others) endReader(session, participant, committing && error === null);
   // The outcome stands: a reader that is lost from here on changes nothing.
   finish(session, committing && error === null);
@@ -231,16 +231,26 @@ async function commitWriter(session: SessionCore, tx: Transaction, writer: Sessi
   session.commitSent = writer;
   const answer = inject(writer, 'COMMIT');
   injectSync(writer);
-  await session.drained(writer);
-  session.commitSent = null;
-  const error = writer.injectionError ?? answer.error;
-  writer.injectionError = null;
-  if (error !== null) return asRaised(error);
+  try {
+    await session.drained(writer);
+  } catch (error) {
+    // What had to come before COMMIT was refused, and COMMIT skipped.
+    if (!(error instanceof PgfigError) || writer.link.lost) throw error;
+    return error;
+  } finally {
+    session.commitSent = null;
+  }
+  if (answer.error !== null) return asRaised(answer.error);
   // A backend whose transaction has failed answers COMMIT with ROLLBACK, and no error.
   return answer.tag === 'COMMIT' ? null : failedTransaction();
 }
 
 function endReader(session: SessionCore, participant: SessionLink, commits: boolean): void {
+  if (!participant.link.idle) {
+    // What is still held back may be refused, and must not take the end along.
+    injectSync(participant);
+    participant.injectionLeft = true;
+  }
   inject(participant, commits ? 'COMMIT' : 'ROLLBACK', [], (fields) =>
     session.traffic.events.warning('a participant that only read could not end its transaction', {
       database: participant.database,
@@ -252,7 +262,7 @@ function endReader(session: SessionCore, participant: SessionLink, commits: bool
 
 /**
  * The participant that has written unseen (in a function) where no write was seen; null when none has.
- * @throws PgfigError HIDDEN_WRITE when several have: one of them could fail alone
+ * @throws PgfigError HIDDEN_WRITE when several have: one of them could fail alone; why one could not be asked
  */
 async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<SessionLink | null> {
   const asked = tx.participants.map((participant) => {
@@ -261,7 +271,13 @@ async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<Sess
     injectSync(participant);
     return { participant, assigned };
   });
-  for (const { participant } of asked) await session.drained(participant);
+  try {
+    for (const { participant } of asked) await session.drained(participant);
+  } catch (error) {
+    // COMMIT ends the transaction, whatever it is answered.
+    await endEverywhere(session, tx, 'rollback', false);
+    throw tx.untoldLoss ?? error;
+  }
   const writers = asked.filter(({ assigned }) => assigned.rows[0]?.[0] === 't').map(({ participant }) => participant);
   if (writers.length < 2) return writers[0] ?? tx.participants.at(-1) ?? null;
   await endEverywhere(session, tx, 'rollback', false);
@@ -271,13 +287,6 @@ async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<Sess
     { hint: 'Split the transaction, or move the tables together in one domain.' },
   );
 }
-
-export const asRaised = (fields: ErrorFields): PgfigError =>
-  new PgfigError('BACKEND_ANSWERED', fields.message, {
-    sqlstate: fields.code,
-    ...(fields.detail === undefined ? {} : { detail: fields.detail }),
-    ...(fields.hint === undefined ? {} : { hint: fields.hint }),
-  });
 
 function runSavepoint(
   session: SessionCore,

@@ -103,6 +103,14 @@ export function injectFlush(target: SessionLink): void {
   target.link.send(flush);
 }
 
+/** What a backend has answered, as an error to be thrown. */
+export const asRaised = (fields: ErrorFields): PgfigError =>
+  new PgfigError('BACKEND_ANSWERED', fields.message, {
+    sqlstate: fields.code,
+    ...(fields.detail === undefined ? {} : { detail: fields.detail }),
+    ...(fields.hint === undefined ? {} : { hint: fields.hint }),
+  });
+
 /** @throws PgfigError for an injected statement that the backend refused */
 export function expectSuccess(injection: Injection, database: string, what: string): Injection {
   if (injection.error !== null) {

@@ -180,7 +180,7 @@ async function admit(session: SessionCore, tx: Transaction, target: SessionLink)
   for (const participant of tx.participants) keepAwake(participant);
   injectSyncOrFlush(session, first);
   for (const participant of tx.participants) if (participant !== first) injectSyncOrFlush(session, participant);
-  await session.drained(first);
+  for (const participant of tx.participants) await session.drained(participant);
   const [level, timeout] = expectSuccess(facts, first.database, 'asking for the isolation level').rows[0] ?? [];
   if (alone) tx.idleTimeout = Number(timeout ?? 0);
   if (level === 'repeatable read' || level === 'serializable') {
