@@ -21,7 +21,7 @@ import { failedTransaction } from './simple/send-query.js';
 import { onQuery } from './simple/simple-query.js';
 import { traceMessages } from './tracing.js';
 import { endTransaction, followStatus } from './transaction/transaction-end.js';
-import { settleFirst } from './transaction/unsettled.js';
+import { isSimple, settleFirst } from './transaction/unsettled.js';
 
 /**
  * One client's session: the state machine between the client's messages and the links.
@@ -91,8 +91,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   override message(type: number, chunk: Buffer, at: number, end: number, settled = false): void {
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
-    if (this.pipelineLost) this.#failPipeline();
     if (type === F.Query || type === F.Sync || type === F.FunctionCall) this.readyPromised = false;
+    if (this.pipelineLost && this.#failPipeline(type)) return;
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');
     if (this.skipping) return;
@@ -124,7 +124,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
           return this.#copyEnd(chunk, at, end);
       }
     } catch (error) {
-      this.failInOrder(error, type === F.Query || type === F.FunctionCall);
+      this.failInOrder(error, isSimple(type));
     }
   }
 
@@ -140,9 +140,13 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     void this.waiters.until(answered).then(() => this.close('the client closed the connection'));
   }
 
-  #failPipeline(): void {
+  /** @returns whether the message is answered by that: a Query, which no Sync will follow */
+  #failPipeline(type: number): boolean {
     this.pipelineLost = false;
-    if (!this.skipping) this.failMessage(pipelineLost(), false);
+    if (this.skipping) return false;
+    const simple = isSimple(type);
+    this.failMessage(pipelineLost(), simple);
+    return simple;
   }
 
   endChunk(): void {

@@ -1,57 +1,34 @@
 import t from 'tap';
-import { describe, query, RawClient } from '../hostile/raw-client.js';
-import { startShop, until } from './two-databases.js';
+import { query, type RawClient } from '../hostile/raw-client.js';
+import { answer, ask, backendOf, endBackend, extended, goOn, login, send, stop } from './raw-session.js';
+import { startShop } from './two-databases.js';
 
 /**
  * A request is answered once, whatever becomes of the databases while it is worked on. A second answer would be taken
  * for the next request's, and every answer after it for the one after that: a COMMIT that is told what an INSERT was.
+ * One that is not answered at all is waited for until somebody gives up.
  */
 const shop = await startShop();
-const { host, port } = shop.pgfig;
-
-const stopped = new Set<number>();
-t.teardown(() => {
-  for (const pid of stopped) process.kill(pid, 'SIGCONT');
-});
-
-/** The backend hears nothing, and is still there. */
-function stop(pid: number): void {
-  stopped.add(pid);
-  process.kill(pid, 'SIGSTOP');
-}
-
-function goOn(pid: number): void {
-  stopped.delete(pid);
-  process.kill(pid, 'SIGCONT');
-}
+const { pgfig } = shop;
 
 async function open(): Promise<{ readonly client: RawClient; readonly inUsers: number; readonly inOrders: number }> {
-  const client = await RawClient.login({ host, port, dbname: 'shop' } as never);
-  const pidOf = async (table: string): Promise<number> =>
-    Number((await client.rows(`SELECT pg_backend_pid() FROM ${table} LIMIT 1`))[0]);
-  return { client, inUsers: await pidOf('users'), inOrders: await pidOf('orders') };
+  const client = await login(pgfig);
+  return { client, inUsers: await backendOf(client, 'users'), inOrders: await backendOf(client, 'orders') };
 }
 
-async function ask(client: RawClient, sql: string): Promise<string> {
-  client.send(query(sql));
-  return (await client.untilReady()).map((message) => describe(message).replace(/ connection to .*/, '')).join(' | ');
-}
-
-const lostLinks = (): number => shop.pgfig.logs().split('backend failed').length;
+const ENDED = /^E ERROR 08006 [^|]+ \| ZI$/;
 
 t.test('a link dies while another is asked whether the statement may write there', async (t) => {
   const { client, inUsers, inOrders } = await open();
   for (const sql of ['BEGIN', 'SELECT count(*) FROM orders', 'SELECT count(*) FROM users', 'SAVEPOINT a'])
-    t.match(await ask(client, sql), /C \| Z$/);
+    t.equal(await ask(client, sql), 'C | ZT');
   stop(inUsers);
   // It waits for the users' backend, with the savepoint, which is to go before it, already held for its own.
   client.send(query("INSERT INTO orders VALUES (300, 1, 'x')"));
-  const before = lostLinks();
-  await shop.inOrders(`SELECT pg_terminate_backend(${inOrders})`);
-  await until(() => lostLinks() > before, 'the loss');
+  await endBackend(pgfig, inOrders, shop.inOrders);
   goOn(inUsers);
-  t.match((await client.untilReady()).map(describe).join(' | '), /^E ERROR 08006 [^|]+ \| Z$/);
-  t.equal(await ask(client, 'COMMIT'), 'C | Z');
+  t.match(await answer(client), /^E ERROR 08006 [^|]+ \| ZE$/);
+  t.equal(await ask(client, 'COMMIT'), 'C | ZI');
   t.strictSame(await client.rows('SELECT 41 + 1'), ['42'], 'answers and requests are in step');
   t.strictSame(await client.rows('SELECT 41 + 2'), ['43']);
   t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 300'), []);
@@ -61,7 +38,7 @@ t.test('a link dies while another is asked whether the statement may write there
 t.test('a link dies while what resets a session is repeated there', async (t) => {
   const { client, inUsers } = await open();
   stop(inUsers);
-  t.match(await ask(client, 'DISCARD ALL'), /^C \| Z$/);
+  t.equal(await ask(client, 'DISCARD ALL'), 'C | ZI');
   await shop.inMonolith(`SELECT pg_terminate_backend(${inUsers})`);
   client.send(query('SELECT 41 + 1 FROM orders LIMIT 1'));
   goOn(inUsers);
@@ -70,5 +47,26 @@ t.test('a link dies while what resets a session is repeated there', async (t) =>
     .map(({ body }) => body.toString('utf8', 6));
   t.strictSame(rows, ['42']);
   t.strictSame(await client.rows('SELECT 41 + 2 FROM orders LIMIT 1'), ['43']);
+  client.vanish();
+});
+
+t.test('a Query behind a pipeline whose link has died', async (t) => {
+  const { client, inOrders } = await open();
+  send(client, ...extended('SELECT 1 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'C');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  t.match(await ask(client, 'SELECT 1 FROM users'), ENDED);
+  t.strictSame(await client.rows('SELECT 41 + 1 FROM orders LIMIT 1'), ['42']);
+  client.vanish();
+});
+
+t.test('a Query behind LISTEN that does not reach every database', async (t) => {
+  const client = await login(pgfig);
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+  await shop.orders.stop();
+  send(client, ...extended('LISTEN news'), 'Flush');
+  client.send(query('SELECT 1 FROM users'));
+  t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 08006 [^|]+ \| ZI$/);
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
   client.vanish();
 });

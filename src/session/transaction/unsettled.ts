@@ -1,4 +1,5 @@
 import { stableCopy } from '../../net/slab.js';
+import { F } from '../../wire/types.js';
 import { IDLE, IN_TRANSACTION } from '../client/client-end.js';
 import { settleContext } from '../names/settle-context.js';
 import type { SessionCore } from '../session-core.js';
@@ -12,9 +13,12 @@ export function settleFirst(session: SessionCore, type: number, chunk: Buffer, a
   session.flushRun();
   session.block(
     settle(session).then(() => session.message(type, frame, 0, frame.length, true)),
-    false,
+    isSimple(type),
   );
 }
+
+/** Messages that are answered with ReadyForQuery of their own, also when they fail. */
+export const isSimple = (type: number): boolean => type === F.Query || type === F.FunctionCall;
 
 /**
  * Waits for the outcome. Within a pipeline COMMIT and ROLLBACK take effect at once, long before the ReadyForQuery that
