@@ -60,6 +60,16 @@ t.test('a Query behind a pipeline whose link has died', async (t) => {
   client.vanish();
 });
 
+t.test('a FunctionCall behind an error of its pipeline', async (t) => {
+  const { client } = await open();
+  const now = 1299;
+  send(client, ...extended('SELECT 1/0 FROM users'), `FunctionCall ${now} []`, 'Sync');
+  t.equal(await answer(client), '1 | E ERROR 22012 division by zero | ZI');
+  t.strictSame(await client.rows('SELECT 41 + 1 FROM users LIMIT 1'), ['42']);
+  t.strictSame(await client.rows('SELECT 41 + 2 FROM orders LIMIT 1'), ['43']);
+  client.vanish();
+});
+
 t.test('a Query behind LISTEN that does not reach every database', async (t) => {
   const client = await login(pgfig);
   t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');

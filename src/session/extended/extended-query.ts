@@ -294,6 +294,7 @@ export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, 
   session.flushRun();
   const work = async (): Promise<void> => {
     await session.activeAnswered();
+    if (session.skipping) return;
     const target = await linkFor(session, { ...FUNCTION_CALL, database } as TextPlan);
     await makeReady(session, target, true);
     if (session.tx !== null) session.tx.writer = target;
