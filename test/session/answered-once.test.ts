@@ -1,7 +1,7 @@
 import t from 'tap';
 import { query, type RawClient } from '../hostile/raw-client.js';
 import { answer, ask, backendOf, endBackend, extended, goOn, login, send, stop } from './raw-session.js';
-import { startShop } from './two-databases.js';
+import { startShop, until } from './two-databases.js';
 
 /**
  * A request is answered once, whatever becomes of the databases while it is worked on. A second answer would be taken
@@ -67,6 +67,26 @@ t.test('a FunctionCall behind an error of its pipeline', async (t) => {
   t.equal(await answer(client), '1 | E ERROR 22012 division by zero | ZI');
   t.strictSame(await client.rows('SELECT 41 + 1 FROM users LIMIT 1'), ['42']);
   t.strictSame(await client.rows('SELECT 41 + 2 FROM orders LIMIT 1'), ['43']);
+  client.vanish();
+});
+
+t.test('a link dies while a failed pipeline is undone there', async (t) => {
+  const { client, inUsers, inOrders } = await open();
+  for (const sql of ["INSERT INTO orders VALUES (301, 1, 'x')", 'SELECT 1 FROM users']) {
+    send(client, ...extended(sql), 'Flush');
+    while ((await client.message())?.type !== 'C');
+  }
+  stop(inOrders);
+  send(client, ...extended("INSERT INTO users VALUES (301, 'x')"), 'Flush');
+  await client.message();
+  t.equal((await client.message())?.type, 'E', 'a second writer');
+  send(client, 'Sync');
+  const undone = `SELECT FROM pg_stat_activity WHERE pid = ${inUsers} AND state = 'idle' AND query = 'ROLLBACK'`;
+  await until(async () => (await shop.inMonolith(undone)).length === 1, 'the Sync');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  t.equal(await answer(client), 'ZI');
+  t.strictSame(await client.rows('SELECT 41 + 1 FROM orders LIMIT 1'), ['42']);
+  t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 301'), []);
   client.vanish();
 });
 

@@ -104,7 +104,8 @@ async function endAll(
       sendSync(session, needing);
       await session.answered(needing);
     } else {
-      for (const target of open) if (!target.link.lost) await session.drained(target);
+      // One that is lost has undone its part all the same, and the client has its error already.
+      for (const target of open) if (!target.link.lost) await session.drained(target).catch(() => undefined);
       if (session.tx?.failedHere) session.status = FAILED;
       session.sayReady();
     }
