@@ -90,6 +90,18 @@ t.test('a link dies while a failed pipeline is undone there', async (t) => {
   client.vanish();
 });
 
+t.test('a link dies during COPY FROM STDIN: what is asked next is waited for', async (t) => {
+  const { client, inUsers } = await open();
+  t.equal(await ask(client, "SET app.name = 'Ada'"), 'C | ZI');
+  client.send(query('COPY users FROM STDIN'));
+  t.equal((await client.message())?.type, 'G');
+  await endBackend(pgfig, inUsers, shop.inMonolith);
+  t.match(await answer(client), /^E ERROR 57P01 [^|]+ \| ZI$/);
+  t.equal(await ask(client, 'DISCARD ALL'), 'C | ZI');
+  t.strictSame(await client.rows("SELECT current_setting('app.name', true) FROM orders LIMIT 1"), ['']);
+  client.vanish();
+});
+
 t.test('a Query behind LISTEN that does not reach every database', async (t) => {
   const client = await login(pgfig);
   t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');

@@ -114,6 +114,8 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const owed = queue.owedReady;
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
+  // Nobody takes its data any more.
+  if (session.active === target) session.copyIn = false;
   const settingsLost = forget(session, target);
   // What its implicit transaction wrote is gone with it, or nobody knows.
   if (session.tx === null) session.ended(false);

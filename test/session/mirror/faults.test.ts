@@ -1,6 +1,8 @@
 import pg from 'pg';
 import t from 'tap';
+import { query } from '../../hostile/raw-client.js';
 import { onTeardown } from '../../support/teardown.js';
+import { answer, ask, backendOf, endBackend, login, send } from '../raw-session.js';
 import { failure, statusOf, until } from '../two-databases.js';
 import { alike, startMirroredShop } from './mirrored-shop.js';
 
@@ -151,4 +153,19 @@ t.test('a COMMIT that fails on one side only', async (t) => {
   t.equal(await statusOf(other), 'I');
   await alike(t, strict, 'nothing in either', 'order_items');
   t.strictSame(await strict.divergences(), {});
+});
+
+t.test('the connection to the monolith ends during COPY FROM STDIN', async (t) => {
+  const shop = await startMirroredShop();
+  const client = await login(shop.pgfig);
+  const backend = await backendOf(client, 'orders');
+  client.send(query('COPY orders (id) FROM STDIN'));
+  t.equal((await client.message())?.type, 'G');
+  send(client, 'CopyData "70\\n"');
+  await endBackend(shop.pgfig, backend, (sql) => shop.monolith.query(sql, 'shop'));
+  t.match(await answer(client), /^E ERROR 57P01 [^|]+ \| ZI$/);
+  send(client, 'CopyData "71\\n"', 'CopyFail "no more"');
+  t.equal(await ask(client, 'INSERT INTO orders (id) VALUES (72)'), 'C | ZI');
+  t.equal((await alike(t, shop, 'none of it in either')).length, 3);
+  client.vanish();
 });
