@@ -1,6 +1,6 @@
 import t from 'tap';
 import { query, type RawClient } from '../hostile/raw-client.js';
-import { answer, ask, backendOf, endBackend, extended, goOn, login, send, stop } from './raw-session.js';
+import { answer, ask, backendOf, endBackend, extended, goOn, login, send, stop, unread } from './raw-session.js';
 import { startShop, until } from './two-databases.js';
 
 /**
@@ -101,6 +101,22 @@ t.test('a link dies during COPY FROM STDIN: what is asked next is waited for', a
   t.strictSame(await client.rows("SELECT current_setting('app.name', true) FROM orders LIMIT 1"), ['']);
   client.vanish();
 });
+
+t.test(
+  'a link dies behind its part of a split string, before what another part has written is committed',
+  async (t) => {
+    const { client, inUsers, inOrders } = await open();
+    stop(inOrders);
+    client.send(query('SELECT name FROM users; SELECT writes_unseen(72) FROM orders LIMIT 1'));
+    await until(() => unread(shop.orders.port) > 0, 'the second part');
+    await endBackend(pgfig, inUsers, shop.inMonolith);
+    goOn(inOrders);
+    t.match(await answer(client), /^C \| C \| E ERROR 08006 [^|]+ \| ZI$/);
+    t.strictSame(await shop.inOrders('SELECT * FROM audit'), []);
+    t.strictSame(await client.rows('SELECT 41 + 1 FROM orders LIMIT 1'), ['42']);
+    client.vanish();
+  },
+);
 
 t.test('a Query behind LISTEN that does not reach every database', async (t) => {
   const client = await login(pgfig);

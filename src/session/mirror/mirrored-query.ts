@@ -4,7 +4,7 @@ import { textOf } from '../plan/query-text.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { sendQuery } from '../simple/send-query.js';
+import { failedTransaction, sendQuery } from '../simple/send-query.js';
 import { endEverywhere } from '../transaction/control.js';
 import { linkFor, makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
@@ -71,12 +71,15 @@ function beginOwn(session: SessionCore): Transaction {
   return tx;
 }
 
-/** @throws PgfigError what the monolith answered to COMMIT: the statement's error, as far as the client is concerned */
+/** @throws PgfigError why the monolith has not committed: the statement's error, as far as the client is concerned */
 async function endOwn(session: SessionCore, own: Transaction | null): Promise<void> {
   if (own === null || session.tx !== own) return;
   session.splitting = false;
-  await endEverywhere(session, own, session.lastQueryFailed ? 'rollback' : 'commit', false);
+  const failed = session.lastQueryFailed;
+  const committed = await endEverywhere(session, own, failed ? 'rollback' : 'commit', false);
   session.client.releaseReports();
+  // The monolith's connection may have ended while the new database was waited for.
+  if (!committed && !failed) throw own.untoldLoss ?? failedTransaction();
 }
 
 /** The monolith has answered: what it has carried out is repeated, statement for statement. */

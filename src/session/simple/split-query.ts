@@ -9,7 +9,7 @@ import type { SessionCore } from '../session-core.js';
 import { endEverywhere } from '../transaction/control.js';
 import { makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
-import { countSent } from './send-query.js';
+import { countSent, failedTransaction } from './send-query.js';
 
 /**
  * A query string whose statements belong to several databases. One that only reads is split, under transactions
@@ -67,8 +67,11 @@ async function endSplit(session: SessionCore, own: boolean): Promise<void> {
   const { tx } = session;
   if (tx === null) return;
   const failed = session.lastQueryFailed;
-  if (own) await endEverywhere(session, tx, failed ? 'rollback' : 'commit', false);
-  else if (failed) session.failHere(tx);
+  if (own) {
+    const committed = await endEverywhere(session, tx, failed ? 'rollback' : 'commit', false);
+    // A connection has ended behind its part's answer, and what another part has written unseen was rolled back.
+    if (!committed && !failed) throw tx.untoldLoss ?? failedTransaction();
+  } else if (failed) session.failHere(tx);
 }
 
 async function runPart(session: SessionCore, plan: TextPlan, frame: Buffer, index: number): Promise<void> {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import t from 'tap';
 import { query } from '../../hostile/raw-client.js';
 import { onTeardown } from '../../support/teardown.js';
-import { answer, ask, backendOf, endBackend, login, send } from '../raw-session.js';
+import { answer, ask, backendOf, endBackend, goOn, login, send, stop } from '../raw-session.js';
 import { failure, statusOf, until } from '../two-databases.js';
 import { alike, startMirroredShop } from './mirrored-shop.js';
 
@@ -154,6 +154,32 @@ t.test('a COMMIT that fails on one side only', async (t) => {
   await alike(t, strict, 'nothing in either', 'order_items');
   t.strictSame(await strict.divergences(), {});
 });
+
+t.test(
+  'the connection to the monolith ends while the new database is waited for: the statement has failed',
+  async (t) => {
+    const shop = await startMirroredShop();
+    const inMonolith = (sql: string): Promise<unknown> => shop.monolith.query(sql, 'shop');
+    const client = await login(shop.pgfig);
+    const backend = await backendOf(client, 'orders');
+    t.equal(await ask(client, "INSERT INTO orders (id, note) VALUES (60, 'first')"), 'C | ZI');
+    const last = "SELECT pid FROM pg_stat_activity WHERE query = 'COMMIT' AND datname = 'orders' AND state = 'idle'";
+    const { rows } = await shop.copy.query<{ pid: number }>(`${last} AND backend_type = 'client backend'`, 'orders');
+    t.equal(rows.length, 1);
+    const mirror = rows[0]?.pid ?? 0;
+    stop(mirror);
+    client.send(query("INSERT INTO orders (id, note) VALUES (61, 'second')"));
+    t.equal((await client.message())?.type, 'C');
+    await endBackend(shop.pgfig, backend, inMonolith);
+    goOn(mirror);
+    t.match(await answer(client), /^E ERROR 08006 [^|]+ \| ZI$/);
+    t.equal(await ask(client, "INSERT INTO orders (id, note) VALUES (62, 'third')"), 'C | ZI');
+    const left = await alike(t, shop, 'nothing of it in either');
+    t.notOk(left.some((row) => row.includes('second')));
+    t.ok(left.some((row) => row.includes('third')));
+    client.vanish();
+  },
+);
 
 t.test('the connection to the monolith ends during COPY FROM STDIN', async (t) => {
   const shop = await startMirroredShop();
