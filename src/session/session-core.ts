@@ -200,6 +200,8 @@ export abstract class SessionCore extends SessionState {
       if (!target.link.queue.needsSync) inject(target, 'ROLLBACK');
       injectSync(target);
     }
+    // What was repeated of it on a new database was undone with it.
+    if (this.mirrors?.isOpen === true) this.block(this.mirrors.end('rolled back'), true);
     this.ended(false);
     this.endImplicit();
   }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import t from 'tap';
 import { query } from '../../hostile/raw-client.js';
 import { onTeardown } from '../../support/teardown.js';
-import { answer, ask, backendOf, endBackend, goOn, login, send, stop } from '../raw-session.js';
+import { answer, ask, backendOf, endBackend, extended, goOn, login, send, stop } from '../raw-session.js';
 import { failure, statusOf, until } from '../two-databases.js';
 import { alike, startMirroredShop } from './mirrored-shop.js';
 
@@ -193,5 +193,21 @@ t.test('the connection to the monolith ends during COPY FROM STDIN', async (t) =
   send(client, 'CopyData "71\\n"', 'CopyFail "no more"');
   t.equal(await ask(client, 'INSERT INTO orders (id) VALUES (72)'), 'C | ZI');
   t.equal((await alike(t, shop, 'none of it in either')).length, 3);
+  client.vanish();
+});
+
+t.test('a Query that pgfig refuses undoes the pipeline before it in both', async (t) => {
+  const shop = await startMirroredShop();
+  const client = await login(shop.pgfig);
+  send(client, 'Parse "taken" "SELECT 1" []', 'Sync');
+  t.equal(await answer(client), '1 | ZI');
+  send(client, ...extended('INSERT INTO orders (id) VALUES (80)'), 'Flush');
+  while ((await client.message())?.type !== 'C');
+  t.equal(
+    await ask(client, 'PREPARE taken AS SELECT 1'),
+    'E ERROR 42P05 prepared statement "taken" already exists | ZI',
+  );
+  t.equal(await ask(client, 'INSERT INTO orders (id) VALUES (81)'), 'C | ZI');
+  t.match((await alike(t, shop, 'what came behind it only')).at(-1), /^\(81,/);
   client.vanish();
 });
