@@ -143,8 +143,9 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   /** @returns whether the message is answered by that: a Query, which no Sync will follow */
   #failPipeline(type: number): boolean {
     this.pipelineLost = false;
-    if (this.skipping) return false;
     const simple = isSimple(type);
+    // A transaction that was open knows of its loss, and the Query may be its end.
+    if (this.skipping || (simple && this.tx !== null)) return false;
     this.failMessage(pipelineLost(), simple);
     return simple;
   }

@@ -60,6 +60,17 @@ t.test('a Query behind a pipeline whose link has died', async (t) => {
   client.vanish();
 });
 
+t.test('ROLLBACK behind a pipeline whose link has died', async (t) => {
+  const { client, inOrders } = await open();
+  t.equal(await ask(client, 'BEGIN'), 'C | ZT');
+  send(client, ...extended('SELECT 1 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'C');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');
+  t.strictSame(await client.rows('SELECT 41 + 1 FROM orders LIMIT 1'), ['42']);
+  client.vanish();
+});
+
 t.test('a FunctionCall behind an error of its pipeline', async (t) => {
   const { client } = await open();
   const now = 1299;
