@@ -1,7 +1,7 @@
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import { RawClient } from '../hostile/raw-client.js';
-import { failure, startShop, until, value } from './two-databases.js';
+import { connect, failure, startShop, statusOf, until, value } from './two-databases.js';
 
 const WORKERS = 2;
 const shop = await startShop({ config: { listen: { workers: WORKERS } } });
@@ -194,4 +194,22 @@ t.test('a request that has been answered hits nothing that is sent after it', as
     t.equal(await value(client, `SELECT count(*)::int FROM ${table}`), 2);
   }
   t.comment(`${cancelled} of 40 cancelled`);
+});
+
+t.test('COMMIT of a transaction over two databases, while it waits for somebody else', async (t) => {
+  await shop.inOrders('ALTER TABLE orders ADD UNIQUE (note) DEFERRABLE INITIALLY DEFERRED');
+  const other = await connect(shop.orders.url('orders'));
+  await other.query('BEGIN');
+  await other.query("INSERT INTO orders VALUES (600, 1, 'taken')");
+  const client = await shop.connect();
+  await client.query('BEGIN');
+  await client.query("INSERT INTO orders VALUES (601, 1, 'taken')");
+  await client.query('SELECT 1 FROM users');
+  const failing = failure(client.query('COMMIT'));
+  await until(() => active('inOrders', 'COMMIT'), 'it waits');
+  await cancelClient(client);
+  t.match(await failing, { code: '57014' });
+  t.equal(await statusOf(client), 'I');
+  await other.query('COMMIT');
+  t.strictSame(await shop.inOrders('SELECT id FROM orders WHERE id >= 600'), [{ id: 600 }]);
 });

@@ -129,12 +129,24 @@ async function cancelSession(traffic: Traffic, session: ClientSession): Promise<
   // What it waits for is committed: the client only hears of it sooner.
   if (session.endHold()) return;
   if (session.cancelWaiting !== null) return session.cancelWaiting.abort();
-  const { active } = session;
-  if (active === null || active.link.idle) return;
-  active.cancelling++;
-  await cancelBackend(traffic.database(active.database), active.link.identity);
-  active.cancelling--;
+  await Promise.all(
+    waitedFor(session).map(async (target) => {
+      target.cancelling++;
+      await cancelBackend(traffic.database(target.database), target.link.identity);
+      target.cancelling--;
+    }),
+  );
   session.waiters.check();
+}
+
+/**
+ * The link that runs the client's request, or, while pgfig works on one that is not answered yet (COMMIT over several
+ * databases, a statement that is prepared again), those that it has asked something for that.
+ */
+function waitedFor({ active, input, readyPromised, links }: ClientSession): SessionLink[] {
+  if (active !== null && !active.link.idle) return [active];
+  if (!input.blocked || readyPromised) return [];
+  return [...links.values()].filter(({ link }) => !link.idle);
 }
 
 /** Another dbname of the default server, or replication. @throws PgfigError as dial */
