@@ -81,6 +81,17 @@ t.test('a FunctionCall behind an error of its pipeline', async (t) => {
   client.vanish();
 });
 
+t.test('a FunctionCall on one link of a transaction that has failed on another', async (t) => {
+  const { client } = await open();
+  for (const sql of ['BEGIN', "INSERT INTO users VALUES (302, 'x')"]) t.equal(await ask(client, sql), 'C | ZT');
+  t.equal(await ask(client, 'SELECT 1/0 FROM orders'), 'E ERROR 22012 division by zero | ZE');
+  const now = 1299;
+  send(client, `FunctionCall ${now} []`);
+  t.match(await answer(client), /^E ERROR 25P02 [^|]+ \| ZE$/);
+  t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');
+  client.vanish();
+});
+
 t.test('a link dies while a failed pipeline is undone there', async (t) => {
   const { client, inUsers, inOrders } = await open();
   for (const sql of ["INSERT INTO orders VALUES (301, 1, 'x')", 'SELECT 1 FROM users']) {

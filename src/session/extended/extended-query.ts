@@ -288,13 +288,14 @@ function onlyPipeline(session: SessionCore, active: SessionLink): boolean {
 
 /** FunctionCall names a function by the default database's OIDs, and is mostly for large objects. */
 export function onFunctionCall(session: SessionCore, chunk: Buffer, at: number, end: number): void {
-  if (session.status === FAILED && session.tx?.failedHere) throw failedTransaction();
   const frame = stableCopy(chunk, at, end);
   const database = session.context.rules.defaultDatabase;
   session.flushRun();
   const work = async (): Promise<void> => {
     await session.activeAnswered();
     if (session.skipping) return;
+    // The link that failed says so itself; no other knows of it.
+    if (session.status === FAILED && session.links.get(database)?.link.status !== FAILED) throw failureOf(session);
     const target = await linkFor(session, { ...FUNCTION_CALL, database } as TextPlan);
     await makeReady(session, target, true);
     if (session.tx !== null) session.tx.writer = target;
