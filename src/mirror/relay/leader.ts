@@ -247,6 +247,8 @@ export class Leader {
     const { source, target, owner } = this.#lead;
     const now = performance.now();
     const advance = this.#advanceDue();
+    // Who asks from now on may have seen what this turn does not.
+    this.#advance = false;
     const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
     const wish = {
       domain: this.#mirror.domain,
@@ -263,9 +265,9 @@ export class Leader {
       const result = await takeTurn({ source, target }, this.#row, this.#tables, wish);
       request?.resolve();
       if (advance) this.#advancedAt = now;
-      this.#advance &&= !advance;
       return result;
     } catch (error) {
+      this.#advance ||= advance;
       request?.reject(error);
       throw error;
     }
