@@ -7,6 +7,7 @@ import { type TurnOutcome, takeTurn } from '../../src/events/feed/turn.js';
 import { outboxMessage } from '../../src/events/outbox/outbox-message.js';
 import { readOutboxTable } from '../../src/events/outbox/outbox-table.js';
 import { takeOutboxTurn } from '../../src/events/outbox/outbox-turn.js';
+import { covers } from '../../src/mirror/position/snapshot.js';
 import { makePair, type Pair } from '../mirror/capture-support.js';
 import { startPostgres } from '../support/postgres.js';
 
@@ -155,6 +156,24 @@ t.test('a backlog is cut between transactions', async (t) => {
   while (!(await feed.turn()).whole);
   t.equal(feed.sent.length, 12_000);
   t.equal(new Set(feed.sent.map(({ key }) => key)).size, 12_000);
+});
+
+t.test('transactions that end late take no position back', async (t) => {
+  const pair = await makePair(source, target, 'CREATE TABLE many (id int PRIMARY KEY)', ['public.many']);
+  const turns = await feedOf(pair);
+  const late = await Promise.all([pair.connect('source'), pair.connect('source')]);
+  for (const [at, client] of late.entries()) {
+    await client.query('BEGIN');
+    await client.query(`INSERT INTO many SELECT i FROM generate_series(${at}, 5999, 2) i`);
+  }
+  await source.query('INSERT INTO many VALUES (6000)', pair.from);
+  const { to: before } = await turns.turn();
+  for (const client of late) await client.query('COMMIT');
+  const first = await turns.turn();
+  t.equal(first.whole, false, 'it was cut');
+  t.ok(covers(first.to, before), 'what was sent stays sent');
+  for (let whole = false; !whole; ) ({ whole } = await turns.turn());
+  t.equal(turns.sent.length, 6001, 'each once');
 });
 
 t.test('wide rows come in pages of bounded size', async (t) => {
