@@ -113,6 +113,25 @@ t.test('a capture trigger that was off for a while, and columns that changed pla
   t.match(running.told.stalled.toSorted(), [/public\.a: its capture triggers/, /public\.b: column . is another one/]);
 });
 
+t.test('rows of a table that inherits are not recorded: it stalls the one that it inherits from', async (t) => {
+  const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY, v int)', ['public.a']);
+  await pair.install();
+  await inStep(pair);
+  const running = await startRelay(pair);
+  await running.until(() => running.relay.leader !== null, 'the relay leads');
+  await running.caughtUp();
+  await source.query('CREATE TABLE heir () INHERITS (a); INSERT INTO heir VALUES (1, 1)', pair.from);
+  await running.until(() => running.told.stalled.length > 0, 'it is stalled');
+  t.same(running.told.stalled, ['public.a: tables have come or gone that inherit from it: public.heir is new']);
+  const again = running.relay.backfill('public.a', {
+    mode: 'replace',
+    pace: async () => 100,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  });
+  await t.rejects(again, { code: 'BACKFILL_REFUSED', message: /public\.heir inherit/ });
+});
+
 t.test('a backlog is cut by numbers, not by texts', async (t) => {
   const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY)', ['public.a']);
   const { mirror } = await pair.install();
