@@ -296,3 +296,34 @@ t.test('an outbox row that is changed while it is on its way is sent as it is th
   t.strictSame(sent, ['one 1', 'two 1', 'one 2']);
   t.match(await turn(), { sent: 0, more: false });
 });
+
+t.test('an outbox table that is rewritten while its rows are on their way loses none', async (t) => {
+  const schema = `${TABLE}; CREATE TABLE outbox (id bigserial PRIMARY KEY, aggregateid text, type text, payload jsonb)`;
+  const pair = await makePair(source, target, schema, ['public.orders']);
+  const client = await pair.connect('source');
+  // Of one transaction, and as long as each other: nothing but their place tells them apart.
+  await source.query(
+    "INSERT INTO outbox (aggregateid, type, payload) SELECT '1', i::text, '1' FROM generate_series(1001, 4000) i",
+    pair.from,
+  );
+  const names = { domain: 'orders', envelope: 'plain', topicOf: () => 'topic' } as const;
+  const roles = { id: 'id', aggregateType: null, aggregateId: 'aggregateid', type: 'type', payload: 'payload' };
+  const table = await readOutboxTable(client, 'public.outbox', { ...roles, order: null, sentAt: '' }, 'delete');
+  const sent = new Set<unknown>();
+  let turns = 0;
+  const sink: EventSink = {
+    send: async (batch) => {
+      for (const { headers } of batch) sent.add(headers.type);
+      turns += 1;
+      if (turns === 2) await source.query('VACUUM FULL outbox', pair.from);
+    },
+    close: async () => {},
+  };
+  for (let more = true; more; ) {
+    ({ more } = await takeOutboxTurn(client, sink, table, (event, from, moment) =>
+      outboxMessage(event, from, moment, names),
+    ));
+  }
+  t.equal(sent.size, 3_000);
+  t.equal((await source.query('SELECT FROM outbox', pair.from)).rowCount, 0);
+});
