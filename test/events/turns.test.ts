@@ -7,6 +7,7 @@ import { type TurnOutcome, takeTurn } from '../../src/events/feed/turn.js';
 import { outboxMessage } from '../../src/events/outbox/outbox-message.js';
 import { readOutboxTable } from '../../src/events/outbox/outbox-table.js';
 import { takeOutboxTurn } from '../../src/events/outbox/outbox-turn.js';
+import { covers } from '../../src/mirror/position/snapshot.js';
 import { makePair, type Pair } from '../mirror/capture-support.js';
 import { startPostgres } from '../support/postgres.js';
 
@@ -157,6 +158,24 @@ t.test('a backlog is cut between transactions', async (t) => {
   t.equal(new Set(feed.sent.map(({ key }) => key)).size, 12_000);
 });
 
+t.test('transactions that end late take no position back', async (t) => {
+  const pair = await makePair(source, target, 'CREATE TABLE many (id int PRIMARY KEY)', ['public.many']);
+  const turns = await feedOf(pair);
+  const late = await Promise.all([pair.connect('source'), pair.connect('source')]);
+  for (const [at, client] of late.entries()) {
+    await client.query('BEGIN');
+    await client.query(`INSERT INTO many SELECT i FROM generate_series(${at}, 5999, 2) i`);
+  }
+  await source.query('INSERT INTO many VALUES (6000)', pair.from);
+  const { to: before } = await turns.turn();
+  for (const client of late) await client.query('COMMIT');
+  const first = await turns.turn();
+  t.equal(first.whole, false, 'it was cut');
+  t.ok(covers(first.to, before), 'what was sent stays sent');
+  for (let whole = false; !whole; ) ({ whole } = await turns.turn());
+  t.equal(turns.sent.length, 6001, 'each once');
+});
+
 t.test('wide rows come in pages of bounded size', async (t) => {
   const pair = await makePair(source, target, 'CREATE TABLE orders (id int PRIMARY KEY, pad text)', ['public.orders']);
   const feed = await feedOf(pair);
@@ -276,4 +295,35 @@ t.test('an outbox row that is changed while it is on its way is sent as it is th
   await turn();
   t.strictSame(sent, ['one 1', 'two 1', 'one 2']);
   t.match(await turn(), { sent: 0, more: false });
+});
+
+t.test('an outbox table that is rewritten while its rows are on their way loses none', async (t) => {
+  const schema = `${TABLE}; CREATE TABLE outbox (id bigserial PRIMARY KEY, aggregateid text, type text, payload jsonb)`;
+  const pair = await makePair(source, target, schema, ['public.orders']);
+  const client = await pair.connect('source');
+  // Of one transaction, and as long as each other: nothing but their place tells them apart.
+  await source.query(
+    "INSERT INTO outbox (aggregateid, type, payload) SELECT '1', i::text, '1' FROM generate_series(1001, 4000) i",
+    pair.from,
+  );
+  const names = { domain: 'orders', envelope: 'plain', topicOf: () => 'topic' } as const;
+  const roles = { id: 'id', aggregateType: null, aggregateId: 'aggregateid', type: 'type', payload: 'payload' };
+  const table = await readOutboxTable(client, 'public.outbox', { ...roles, order: null, sentAt: '' }, 'delete');
+  const sent = new Set<unknown>();
+  let turns = 0;
+  const sink: EventSink = {
+    send: async (batch) => {
+      for (const { headers } of batch) sent.add(headers.type);
+      turns += 1;
+      if (turns === 2) await source.query('VACUUM FULL outbox', pair.from);
+    },
+    close: async () => {},
+  };
+  for (let more = true; more; ) {
+    ({ more } = await takeOutboxTurn(client, sink, table, (event, from, moment) =>
+      outboxMessage(event, from, moment, names),
+    ));
+  }
+  t.equal(sent.size, 3_000);
+  t.equal((await source.query('SELECT FROM outbox', pair.from)).rowCount, 0);
 });

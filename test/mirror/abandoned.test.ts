@@ -145,6 +145,44 @@ t.test('what a target keeps that does not answer is removed when it does', async
   t.equal((await copy.query("SELECT FROM pg_namespace WHERE nspname = 'pgfig'", pair.to)).rowCount, 0);
 });
 
+t.test('what is left of a mirror is not taken from another instance that has captured the domain again', async (t) => {
+  const copy = await startPostgres();
+  const schema = 'CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int PRIMARY KEY);';
+  const pair = await makePair(server, copy, schema, ['public.one', 'public.two']);
+  const domains = [
+    { domain: 'one', tables: ['public.one'] },
+    { domain: 'two', tables: ['public.two'] },
+  ];
+  for (const mirror of domains) await pair.install({ mirror });
+  const { mirrors, said } = start(t, pair, { graceMs: 0 });
+  await copy.stop();
+  mirrors.update(
+    rulesOf(...domains.map(({ domain, tables }) => ({ name: domain, tables, phase: 'monolith' }) as const)),
+  );
+  await until(() => said.lines.split('mirror removed in part').length === 3, 'both are removed in part');
+  await copy.restart();
+  const reader = await pair.connect('target');
+  await reader.query('BEGIN; LOCK TABLE one IN ACCESS SHARE MODE');
+  const looking = mirrors.look();
+  await until(async () => {
+    const { rows } = await copy.query("SELECT FROM pg_locks WHERE relation = 'one'::regclass AND NOT granted", pair.to);
+    return rows.length > 0;
+  }, 'the first one waits');
+  for (const mirror of domains) await pair.install({ mirror });
+  const before = await captured(pair);
+  await reader.query('COMMIT');
+  await looking;
+  t.equal(await captured(pair), before, 'captured still');
+  const registered = await copy.query<{ domain: string }>('SELECT domain FROM pgfig.relay ORDER BY 1', pair.to);
+  t.same(
+    registered.rows.map(({ domain }) => domain),
+    ['one', 'two'],
+  );
+  for (const table of ['one', 'two']) {
+    await t.rejects(copy.query(`INSERT INTO ${table} VALUES (1)`, pair.to), { code: 'PF002' }, 'guarded still');
+  }
+});
+
 t.test('who asks for a turn while the relay is being elected waits for it', async (t) => {
   const pair = await makePair(server, server, SCHEMA, ['public.orders']);
   await pair.install();

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { openMirrorClient } from '../../src/mirror/connection.js';
-import { parseSnapshot } from '../../src/mirror/position/snapshot.js';
+import { covers, parseSnapshot, type Snapshot } from '../../src/mirror/position/snapshot.js';
 import type { RelayEvents } from '../../src/mirror/relay/relay-events.js';
 import { SourceSide } from '../../src/mirror/relay/source-side.js';
 import { startPostgres } from '../support/postgres.js';
@@ -13,10 +13,16 @@ const [source, target] = await Promise.all([startPostgres({ version: 15 }), star
 
 /** What the relays of this process have done to the source. */
 const counts = { turns: 0, looks: 0, found: 0 };
+/** Happens once, when the next turn has its snapshot. */
+let meanwhile: (() => Promise<void>) | null = null;
 const { begin, look } = SourceSide.prototype;
-SourceSide.prototype.begin = function (...given) {
+SourceSide.prototype.begin = async function (...given) {
   counts.turns += 1;
-  return begin.apply(this, given);
+  const moment = await begin.apply(this, given);
+  const happens = meanwhile;
+  meanwhile = null;
+  await happens?.();
+  return moment;
 };
 SourceSide.prototype.look = async function (...given) {
   counts.looks += 1;
@@ -213,4 +219,25 @@ t.test('dead entries of the outbox are not walked by a look', async (t) => {
   t.ok(read > 0, 'they are counted');
   t.ok(read < 10 * 20, `${read} blocks for 10 looks`);
   await old.query('COMMIT');
+});
+
+t.test('who waits at another instance is heard during a turn that moves the position', async (t) => {
+  const { running, connect, to } = await idle();
+  await advanced(running);
+  const other = await connect('source');
+  let wanted: Snapshot | null = null;
+  let next: Promise<unknown> = Promise.resolve();
+  meanwhile = async () => {
+    await other.query('SELECT pg_current_xact_id()');
+    const { rows } = await other.query('SELECT pg_current_snapshot()::text AS position');
+    wanted = parseSnapshot(rows[0]?.position);
+    await other.query('NOTIFY pgfig_poke');
+    next = running.relay.turnAfterNow() ?? next;
+  };
+  await other.query('NOTIFY pgfig_poke');
+  await running.until(() => wanted !== null, 'a turn that moves the position');
+  await next;
+  const { rows } = await target.query('SELECT position::text FROM pgfig.relay', to);
+  t.ok(wanted !== null && covers(parseSnapshot(rows[0]?.position), wanted), 'the next turn has moved it again');
+  await running.relay.close();
 });

@@ -113,6 +113,45 @@ t.test('a capture trigger that was off for a while, and columns that changed pla
   t.match(running.told.stalled.toSorted(), [/public\.a: its capture triggers/, /public\.b: column . is another one/]);
 });
 
+t.test('a copy that was made unlogged is not taken for what it was after a crash', async (t) => {
+  const copy = await startPostgres();
+  const schema = `CREATE TABLE a (id int PRIMARY KEY, v int);
+    CREATE TABLE b (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE b1 PARTITION OF b FOR VALUES FROM (0) TO (9);
+    CREATE TABLE c (id int PRIMARY KEY);`;
+  const pair = await makePair(source, copy, schema, ['public.a', 'public.b', 'public.c']);
+  await pair.install();
+  await inStep(pair);
+  const running = await startRelay(pair);
+  await running.until(() => running.relay.leader !== null, 'the relay leads');
+  await copy.query('ALTER TABLE a SET UNLOGGED; ALTER TABLE b1 SET UNLOGGED', pair.to);
+  await source.query('INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1); INSERT INTO c VALUES (1)', pair.from);
+  await running.caughtUp();
+  await copy.kill();
+  await copy.restart();
+  t.same((await bothOf(pair, 'a')).target, [], 'it is empty');
+  await running.until(() => running.told.stalled.length === 2, 'both are stalled');
+  t.match(running.told.stalled.toSorted(), [/public\.a: it is unlogged in the target/, /public\.b: it is unlogged/]);
+});
+
+t.test('rows of a table that inherits are not recorded: it stalls the one that it inherits from', async (t) => {
+  const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY, v int)', ['public.a']);
+  await pair.install();
+  await inStep(pair);
+  const running = await startRelay(pair);
+  await running.until(() => running.relay.leader !== null, 'the relay leads');
+  await running.caughtUp();
+  await source.query('CREATE TABLE heir () INHERITS (a); INSERT INTO heir VALUES (1, 1)', pair.from);
+  await running.until(() => running.told.stalled.length > 0, 'it is stalled');
+  t.same(running.told.stalled, ['public.a: tables have come or gone that inherit from it: public.heir is new']);
+  const again = running.relay.backfill('public.a', {
+    mode: 'replace',
+    pace: async () => 100,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  });
+  await t.rejects(again, { code: 'BACKFILL_REFUSED', message: /public\.heir inherit/ });
+});
+
 t.test('a backlog is cut by numbers, not by texts', async (t) => {
   const pair = await makePair(source, target, 'CREATE TABLE a (id int PRIMARY KEY)', ['public.a']);
   const { mirror } = await pair.install();

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { crashPoint } from '../../mirror/crash-points.js';
-import { cutAt, parseSnapshot, type Snapshot } from '../../mirror/position/snapshot.js';
+import { cutAt, join, parseSnapshot, type Snapshot } from '../../mirror/position/snapshot.js';
 import { flushed } from '../../mirror/position/wal-flush.js';
 import { type Envelope, messagesOf } from '../envelope.js';
 import type { EventSink } from '../event.js';
@@ -43,7 +43,9 @@ export async function takeTurn(client: pg.ClientBase, sink: EventSink, scope: Tu
   const whole = cut.below === null;
   const source = await changedKeys(client, whole ? [since, ...joining] : [since], cut);
   const all = parseSnapshot(moment.snapshot);
-  const outcome = { to: cut.below === null ? all : cutAt(all, cut.below), whole, moment: moment.moment };
+  // A cut at a late transaction lies below the position: what was sent stays sent.
+  const to = cut.below === null ? all : join(since.position, cutAt(all, cut.below));
+  const outcome = { to, whole, moment: moment.moment };
   let messages = 0;
   for (let keys = await source.next(); ; moment = await beginMoment(client, tables)) {
     const { changes, left } = await readPage(client, byOid, keys, moment, scope.names);

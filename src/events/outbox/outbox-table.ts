@@ -10,7 +10,7 @@ export interface OutboxTable {
   readonly name: string;
   /** `$1`: how many rows at most, `$2`: bytes after which it stops (one row at least). */
   readonly readSql: string;
-  /** `$1`, `$2`, `$3`: tableoid, ctid and xmin of the rows that were sent. */
+  /** `$1` to `$4`: tableoid, ctid, xmin and the table's file of the rows that were sent. */
   readonly doneSql: string;
   /** Counts what waits, up to `MOST_COUNTED`. */
   readonly countSql: string;
@@ -104,7 +104,8 @@ function readSql(
   const bytes = types.get(columns.payload) === 'bytea' ? `encode(${payload}, 'hex')` : `${payload}::text`;
   return `
 WITH e AS MATERIALIZED (
-  SELECT o.tableoid::int8::text AS rel, o.ctid::text AS tid, o.xmin::text AS xmin, ${text(columns.id)} AS id,
+  SELECT o.tableoid::int8::text AS rel, o.ctid::text AS tid, o.xmin::text AS xmin,
+         pg_relation_filenode(o.tableoid)::int8::text AS file, ${text(columns.id)} AS id,
          ${text(columns.aggregateType)} AS "aggregateType", ${text(columns.aggregateId)} AS "aggregateId",
          ${text(columns.type)} AS type, ${bytes} AS payload, row_number() OVER (ORDER BY ${order}) AS at
     FROM ${table} AS o${waiting} ORDER BY ${order} LIMIT $1)
@@ -112,11 +113,16 @@ SELECT w.* FROM (SELECT e.*, coalesce(sum(octet_length(payload)) OVER (ORDER BY 
  WHERE at = 1 OR bytes <= $2 ORDER BY at`;
 }
 
-/** A row that was changed after it was read is another one now, and is sent as that. */
+/**
+ * A row that was changed after it was read is another one now, and is sent as that. In another file (VACUUM FULL,
+ * CLUSTER) there are other rows of the same transaction where the sent ones were: then all are sent again.
+ */
 function doneSql(table: string, sentAt: string | null): string {
-  const sent = 'unnest($1::int8[], $2::tid[], $3::text[]) AS d (rel, tid, xmin)';
+  const sent = 'unnest($1::int8[], $2::tid[], $3::text[], $4::int8[]) AS d (rel, tid, xmin, file)';
   // The list once more: the planner takes a scan by it, and no join would make it.
-  const same = 'o.ctid = ANY ($2::tid[]) AND o.ctid = d.tid AND o.tableoid = d.rel::oid AND o.xmin::text = d.xmin';
+  const same =
+    'o.ctid = ANY ($2::tid[]) AND o.ctid = d.tid AND o.tableoid = d.rel::oid AND o.xmin::text = d.xmin ' +
+    'AND pg_relation_filenode(o.tableoid) = d.file::oid';
   return sentAt === null
     ? `DELETE FROM ${table} AS o USING ${sent} WHERE ${same}`
     : `UPDATE ${table} AS o SET ${ident(sentAt)} = now() FROM ${sent} WHERE ${same}`;

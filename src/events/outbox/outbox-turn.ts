@@ -20,6 +20,7 @@ interface Row extends OutboxEvent {
   readonly rel: string;
   readonly tid: string;
   readonly xmin: string;
+  readonly file: string;
 }
 
 export interface OutboxTurn {
@@ -61,6 +62,7 @@ export async function takeOutboxTurn(
     rows.map(({ rel }) => rel),
     rows.map(({ tid }) => tid),
     rows.map(({ xmin }) => xmin),
+    rows.map(({ file }) => file),
   ]);
   return { sent: rows.length, more: true, read };
 }

@@ -68,6 +68,7 @@ export async function captureIsWhole(
   shape: TableShape,
 ): Promise<{ readonly whole: boolean; readonly reason: string }> {
   if (shape.key === null) return { whole: false, reason: shape.keyProblem };
+  if (shape.children.length > 0) return { whole: false, reason: `${shape.children.join(', ')} inherit from it` };
   const { whole, gap } = await captureState(source, mirror, shape);
   if (whole) return { whole, reason: '' };
   return { whole, reason: gap === '' ? 'its trigger functions are not those of this version of pgfig' : gap };

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { hasOwnTable, SCHEMA_LOCK } from '../../backend/schema-steps.js';
 import type { Config } from '../../config/config.js';
+import { PgfigError } from '../../errors/pgfig-error.js';
 import { openMirrorClient } from '../connection.js';
 import { CAPTURE_SCHEMA, CAPTURE_TABLES } from './capture-schema.js';
 import { exclusively, findMirror } from './exclusively.js';
@@ -39,15 +40,54 @@ export async function removeMirror(
   const from = await openMirrorClient(config, source, name);
   try {
     const id = await findMirror(from, domain);
-    const work = async (): Promise<Removed> => {
-      const released = id === null ? [] : await removeCapture(from, id, patience);
+    if (id === null) {
+      return {
+        released: [],
+        left: target === null ? '' : await clearTarget(config, { domain, target }, from, patience),
+      };
+    }
+    return await exclusively(from, id, patience, async () => {
+      const released = await removeCapture(from, id, patience);
       if (target === null) return { released, left: '' };
       return { released, left: await leftOf(domain, target, () => inTarget(config, target, name, domain, patience)) };
-    };
-    return id === null ? await work() : await exclusively(from, id, patience, work);
+    });
   } finally {
     await from.end().catch(() => {});
   }
+}
+
+/**
+ * Removes what a removal has left in the target; nothing where the domain is captured again, for then it is in use.
+ * @returns what is left, and why; '' where nothing is
+ * @throws UNKNOWN_DATABASE; what the driver throws, of the source
+ */
+export async function removeLeft(
+  config: Config,
+  { domain, source, target }: MirrorSides & { readonly target: string },
+  patience: LockPatience = {},
+): Promise<string> {
+  const from = await openMirrorClient(config, source, `pgfig mirror ${domain}`);
+  try {
+    return await clearTarget(config, { domain, target }, from, patience);
+  } finally {
+    await from.end().catch(() => {});
+  }
+}
+
+/** Without a mirror there is no lock that would keep an install out: it is looked for before each step. */
+async function clearTarget(
+  config: Config,
+  { domain, target }: { readonly domain: string; readonly target: string },
+  source: pg.ClientBase,
+  patience: LockPatience,
+): Promise<string> {
+  const beforeTry = async (): Promise<void> => {
+    if ((await findMirror(source, domain)) === null) return;
+    throw new PgfigError('MIRROR_BUSY', `domain ${domain} is captured again`);
+  };
+  return leftOf(domain, target, () =>
+    inTarget(config, target, `pgfig mirror ${domain}`, domain, { ...patience, beforeTry }),
+  );
 }
 
 /** Opened only now: a target that is gone for good does not keep the source's writers recording. */
@@ -130,12 +170,14 @@ async function emptyOutbox(source: pg.ClientBase, id: number): Promise<void> {
 
 /** @returns what is left, and why */
 async function removeCopy(target: pg.ClientBase, domain: string, patience: LockPatience): Promise<string> {
+  await patience.beforeTry?.();
   if (!(await hasOwnTable(target, 'relay'))) return dropRelayRole(target);
   const tables = await target.query<{ name: string }>(
     'SELECT table_name AS name FROM pgfig.relay_tables WHERE domain = $1',
     [domain],
   );
   await dropGuards(target, domain, [], patience);
+  await patience.beforeTry?.();
   const names = tables.rows.map(({ name }) => name);
   await revokeRelay(target, names);
   await target.query('BEGIN');

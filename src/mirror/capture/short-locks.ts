@@ -19,6 +19,8 @@ export interface LockPatience {
   /** Milliseconds after which it gives up; 2 minutes unless told. */
   readonly budget?: number;
   readonly onWait?: (wait: LockWait) => void;
+  /** Before each try for a lock; what it throws ends them. */
+  readonly beforeTry?: () => Promise<void>;
 }
 
 export interface LockedWork {
@@ -117,12 +119,13 @@ export function ddlSql({ statements, always, on }: Ddl): string {
 async function tries(
   client: pg.ClientBase,
   { what, tables, mode, oids, schema }: LockedWork,
-  { budget = BUDGET_MS, onWait }: LockPatience,
+  { budget = BUDGET_MS, onWait, beforeTry }: LockPatience,
   prepare: (begin: string) => Promise<() => Promise<void>>,
 ): Promise<void> {
   const began = Date.now();
   let before: Blockers | null = null;
   for (let attempt = 1; ; attempt++) {
+    await beforeTry?.();
     const blockers: Blockers = await blockersOf(client, oids, mode);
     const timeout = onlyAutovacuum(blockers, before) ? await aboveDeadlock(client) : SHORT_MS;
     before = blockers;

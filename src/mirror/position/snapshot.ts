@@ -54,3 +54,11 @@ export function meet(a: Snapshot, b: Snapshot): Snapshot {
   const xip = [...under].toSorted((x, y) => (x < y ? -1 : 1));
   return { xmin: xip[0] ?? xmax, xmax, xip };
 }
+
+/** The snapshot that sees what either sees. */
+export function join(a: Snapshot, b: Snapshot): Snapshot {
+  const [lower, upper] = a.xmax < b.xmax ? [a, b] : [b, a];
+  const unseen = new Set(lower.xip);
+  const xip = upper.xip.filter((xid) => xid >= lower.xmax || unseen.has(xid));
+  return { xmin: xip[0] ?? upper.xmax, xmax: upper.xmax, xip };
+}

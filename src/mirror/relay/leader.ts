@@ -1,14 +1,13 @@
 import type { Config } from '../../config/config.js';
 import type { Mirror } from '../mirror.js';
-import { covers } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TurnOutcome } from '../turn-outcome.js';
 import { FailedTurn, type RelayMemory } from './failed-turn.js';
 import { follows } from './followed.js';
-import { capturedTables } from './garbage.js';
 import { Housekeeping } from './housekeeping.js';
 import { type Found, IdleLook } from './idle-look.js';
 import type { Lead } from './lease.js';
+import { mayHaveLost } from './lost.js';
 import type { LeaderStatus, RelayEvents, TurnWork } from './relay-events.js';
 import type { RelayRow, RelayTable } from './relay-table.js';
 import { Stalls } from './stalls.js';
@@ -112,7 +111,7 @@ export class Leader {
     await this.#watchdog.guard(async () => {
       await client.query('LISTEN pgfig_poke');
       await this.reread();
-      await this.#notGoneBack();
+      await this.#stallWhatIsLost();
     });
   }
 
@@ -247,6 +246,8 @@ export class Leader {
     const { source, target, owner } = this.#lead;
     const now = performance.now();
     const advance = this.#advanceDue();
+    // Who asks from now on may have seen what this turn does not.
+    this.#advance = false;
     const request = this.#row.whole && !this.#memory.streaming ? this.#whole.shift() : undefined;
     const wish = {
       domain: this.#mirror.domain,
@@ -263,9 +264,9 @@ export class Leader {
       const result = await takeTurn({ source, target }, this.#row, this.#tables, wish);
       request?.resolve();
       if (advance) this.#advancedAt = now;
-      this.#advance &&= !advance;
       return result;
     } catch (error) {
+      this.#advance ||= advance;
       request?.reject(error);
       throw error;
     }
@@ -291,19 +292,9 @@ export class Leader {
     await this.#failure.mend(error, { row: this.#row, tables: this.#tables });
   }
 
-  /**
-   * The target may be another one than it was: a standby that was promoted before it had all, a restored backup. Changes
-   * that it has lost are gone from the outbox, if they were applied and swept before.
-   */
-  async #notGoneBack(): Promise<void> {
-    const captured = await capturedTables(this.#lead.source, this.#row.mirror);
-    for (const { name, swept } of captured) {
-      const table = this.#tables.find((one) => one.name === name);
-      if (table === undefined || table.state === 'new' || table.remedy === 'backfill') continue;
-      if (covers(table.position ?? this.#row.position, swept)) continue;
-      const reason = 'the target has lost changes that were applied to it: it has gone back in time';
-      await this.#stalls.stall(this.#tables, this.#row, name, reason, 'backfill');
-    }
+  async #stallWhatIsLost(): Promise<void> {
+    const lost = await mayHaveLost({ ...this.#lead, row: this.#row }, this.#tables);
+    for (const [name, reason] of lost) await this.#stalls.stall(this.#tables, this.#row, name, reason, 'backfill');
     await this.reread();
   }
 

@@ -12,7 +12,7 @@ export interface Stamp {
   readonly columns: string;
   /** The files of the table or its leaves: new ones after a rewrite, VACUUM FULL, CLUSTER, TRUNCATE. */
   readonly files: string;
-  /** The leaves of a partitioned table. */
+  /** The leaves of a partitioned table; of another one itself, and the tables that inherit from it. */
   readonly leaves: string;
   /**
    * The capture triggers of the table and its leaves, with their state and the version of their definition: one that
@@ -26,7 +26,7 @@ export const stampsSql = (tables: readonly string[]): string => `
 SELECT n.nspname || '.' || c.relname AS name, c.oid::text AS oid,
        (SELECT md5(string_agg(a.attnum || ':' || a.xmin, ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns,
-       l.files, l.leaves, l.triggers
+       l.files, concat(l.leaves, h.children) AS leaves, l.triggers
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN LATERAL (
     SELECT md5(string_agg(p.relid::oid || ':' || pg_catalog.pg_relation_filenode(p.relid), ',' ORDER BY p.relid::oid)
@@ -39,6 +39,9 @@ SELECT n.nspname || '.' || c.relname AS name, c.oid::text AS oid,
         SELECT string_agg(g.oid || ':' || g.xmin || g.tgenabled::text, ',' ORDER BY g.oid) AS states
           FROM pg_catalog.pg_trigger g
          WHERE g.tgrelid = p.relid AND g.tgname LIKE 'pgfig\\_%') t ON true) l
+  LEFT JOIN LATERAL (
+    SELECT string_agg(' ' || i.inhrelid, '' ORDER BY i.inhrelid) AS children FROM pg_catalog.pg_inherits i
+     WHERE c.relhassubclass AND c.relkind <> 'p' AND i.inhparent = c.oid) h ON true
  WHERE c.oid = ANY (ARRAY[${tables.map(regclass).join(', ')}]::oid[])`;
 
 const regclass = (quoted: string): string => `to_regclass('${quoted.replaceAll("'", "''")}')`;
@@ -56,8 +59,7 @@ export type Verdict =
  */
 export function judgeStamp(before: Stamp, after: Stamp, shapeBefore: TableShape, shapeAfter: TableShape): Verdict {
   if (before.oid !== after.oid) return stall('the table was dropped and made again');
-  if (before.leaves !== after.leaves)
-    return stall(`its partitions have changed: ${leafChange(shapeBefore, shapeAfter)}`);
+  if (before.leaves !== after.leaves) return stall(leafChange(shapeBefore, shapeAfter));
   if (before.triggers !== after.triggers) return stall('its capture triggers were changed or disabled');
   if (before.columns === after.columns) return SAME;
   const changed = columnChange(shapeBefore, shapeAfter);
@@ -71,8 +73,13 @@ const SAME: Verdict = { type: 'same' };
 const stall = (reason: string): Verdict => ({ type: 'stall', reason });
 
 function leafChange(before: TableShape, after: TableShape): string {
-  const old = new Set(before.partitions.map(({ name }) => name));
-  const now = new Set(after.partitions.map(({ name }) => name));
+  const partitions = ({ partitions }: TableShape): string[] => partitions.map(({ name }) => name);
+  if (after.kind === 'partitioned') return `its partitions have changed: ${listChange(partitions, before, after)}`;
+  return `tables have come or gone that inherit from it: ${listChange(({ children }) => children, before, after)}`;
+}
+
+function listChange(names: (shape: TableShape) => readonly string[], before: TableShape, after: TableShape): string {
+  const [old, now] = [new Set(names(before)), new Set(names(after))];
   const came = [...now].filter((name) => !old.has(name)).map((name) => `${name} is new`);
   const went = [...old].filter((name) => !now.has(name)).map((name) => `${name} is gone`);
   return [...came, ...went].join(', ') || 'one was replaced';

@@ -1,6 +1,6 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
 import { crashPoint } from '../crash-points.js';
-import { cutAt, type Snapshot } from '../position/snapshot.js';
+import { cutAt, join, type Snapshot, snapshotText } from '../position/snapshot.js';
 import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { applyTable, type Pair } from './apply-table.js';
@@ -86,6 +86,8 @@ class Turn {
   readonly #wish: TurnWish;
   /** Tables whose rows in pgfig.relay_tables change, by name. */
   readonly #changed = new Map<string, RelayTable>();
+  /** What the turn takes: of every table it has applied all that this sees, once it has ended. */
+  #taken: Snapshot | null = null;
 
   constructor(pair: Pair, row: RelayRow, tables: readonly RelayTable[], wish: TurnWish) {
     this.#pair = pair;
@@ -99,6 +101,7 @@ class Turn {
     const { source } = this.#pair;
     const shapes = [...this.#shapes.values()];
     const moment = await source.begin(shapes, this.#since(), SMALL_TURN + 1);
+    this.#taken = moment.position;
     crashPoint('turn-begun');
     await this.#judge(moment);
     if (moment.first.length === 0 && this.#wish.work === null) return this.#idle(moment);
@@ -148,9 +151,9 @@ class Turn {
     }
     await source.flushed(moment.lsn);
     crashPoint('before-advance');
-    await this.#begin(moment, moment.position, true);
+    await this.#begin(moment, true);
     await this.#end([]);
-    return this.#result(moment.position, moment, 0, false);
+    return this.#result(moment, 0, false);
   }
 
   /**
@@ -163,7 +166,7 @@ class Turn {
     // Neither connection may be in the middle of something when the other one has failed.
     const [reading, beginning] = await Promise.allSettled([
       readSmall(source, tables, moment.lsn),
-      removeSmall(target, tables).then((removing) => this.#begin(moment, moment.position, true, removing)),
+      removeSmall(target, tables).then((removing) => this.#begin(moment, true, removing)),
     ]);
     crashPoint('source-read');
     if (beginning.status === 'rejected') throw beginning.reason;
@@ -173,12 +176,12 @@ class Turn {
       return null;
     }
     await this.#end(insertSmall(reading.value));
-    return this.#result(moment.position, moment, moment.first.length, false);
+    return this.#result(moment, moment.first.length, false);
   }
 
   /** Begins the target's transaction. */
-  async #begin(moment: Moment, position: Snapshot, whole: boolean, statements: readonly string[] = []): Promise<void> {
-    await this.#pair.target.query(['BEGIN', this.#advance(moment, position, whole), ...statements].join(';\n'));
+  async #begin(moment: Moment, whole: boolean, statements: readonly string[] = []): Promise<void> {
+    await this.#pair.target.query(['BEGIN', this.#advance(moment, whole), ...statements].join(';\n'));
   }
 
   /** Ends it, behind the last statements, in one message where no row of pgfig.relay_tables changes. */
@@ -199,11 +202,11 @@ class Turn {
     const { most, work } = this.#wish;
     const cut = most === null || work !== null ? null : await source.cut(this.#since(), most);
     const waiting = await source.waiting(this.#since(), cut);
-    const position = cut === null ? moment.position : cutAt(moment.position, cut);
+    if (cut !== null) this.#taken = cutAt(moment.position, cut);
     const whole = cut === null;
     crashPoint('source-read');
     crashPoint('before-advance');
-    await this.#begin(moment, position, whole);
+    await this.#begin(moment, whole);
     for (const one of waiting) await this.#apply(one, cut);
     if (work === null) await source.commit();
     await this.#updateTables(this.#tableUpdates());
@@ -216,7 +219,7 @@ class Turn {
     await committed(target);
     crashPoint('after-commit');
     const changes = waiting.reduce((sum, { events }) => sum + events, 0);
-    return this.#result(position, moment, changes, !whole);
+    return this.#result(moment, changes, !whole);
   }
 
   async #apply(waiting: Waiting, cut: bigint | null): Promise<void> {
@@ -232,18 +235,29 @@ class Turn {
     }
   }
 
-  #advance(moment: Moment, position: Snapshot, whole: boolean): string {
+  #advance({ lsn, at }: Moment, whole: boolean): string {
     const { domain, owner } = this.#wish;
-    const { lsn, at } = moment;
-    return advanceSql({ domain, owner, before: this.#row.position, after: position, lsn, moment: at, whole });
+    const { position } = this.#row;
+    return advanceSql({ domain, owner, before: position, after: this.#from(position), lsn, moment: at, whole });
   }
 
-  /** Tables that were behind by themselves follow the domain from now on. */
+  /**
+   * Where a position stands after the turn. A cut may lie below it, where a late transaction or a table that is behind
+   * has much; what it has seen already stays seen, since the outbox may not have it any more.
+   */
+  #from(position: Snapshot): Snapshot {
+    return this.#taken === null ? position : join(position, this.#taken);
+  }
+
+  /** Tables that had a position of their own follow the domain again, once they are where it is. */
   #after(): Map<string, RelayTable> {
     const after = new Map(this.#changed);
+    const domain = snapshotText(this.#from(this.#row.position));
     for (const table of this.#tables) {
       if (table.position === null) continue;
-      after.set(table.name, { ...(after.get(table.name) ?? table), position: null });
+      const own = this.#from(table.position);
+      const position = snapshotText(own) === domain ? null : own;
+      after.set(table.name, { ...(after.get(table.name) ?? table), position });
     }
     return after;
   }
@@ -260,7 +274,8 @@ class Turn {
     }
   }
 
-  #result(position: Snapshot, moment: Moment, changes: number, more: boolean): TurnResult {
+  #result(moment: Moment, changes: number, more: boolean): TurnResult {
+    const position = this.#from(this.#row.position);
     const row = { ...this.#row, position, whole: !more, moment: moment.at, turns: this.#row.turns + 1 };
     return { row, changed: this.#after(), changes, more };
   }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.js';
-import { removeMirror } from '../../mirror/capture/remove.js';
+import { removeLeft } from '../../mirror/capture/remove.js';
 import { mirrorOf } from '../../mirror/mirror.js';
 import { capturedDomains, removeUnled } from '../../mirror/relay/abandoned.js';
 import type { RuleSet } from '../../rules/rule-set.js';
@@ -106,7 +106,7 @@ export class AbandonedMirrors {
 
   /** What a target has kept that did not answer, or let nobody have its locks. */
   async #finish(rules: RuleSet, name: string, target: string): Promise<void> {
-    const { left } = await removeMirror(this.#config, { domain: name, source: rules.defaultDatabase, target });
+    const left = await removeLeft(this.#config, { domain: name, source: rules.defaultDatabase, target });
     if (left !== '') return;
     this.#unfinished.delete(name);
     this.#log.warn({ domain: name }, `what was left of a removed mirror is gone from ${target}`);

@@ -1,11 +1,10 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { TurnOutcome } from '../../mirror/turn-outcome.js';
 import { workerOfPid } from '../../session/login/cancel-keys.js';
 import { MetricsLedger } from '../metrics/ledger.js';
 import { counter, gauge, type Metric } from '../metrics/metric-json.js';
-import { BackOff } from './back-off.js';
 import type {
   Asker,
   FromWorker,
@@ -15,21 +14,15 @@ import type {
   WorkerSessions,
   WorkerStatus,
 } from './messages.js';
-import { Pulse } from './pulse.js';
 import { SessionCountBook, Throttle } from './session-counts.js';
 import { WorkerAsks } from './worker-asks.js';
+import { type SlotOwner, WorkerSlot } from './worker-slot.js';
 
 /** How long workers may take beyond the drain's deadline before they are killed. */
 const GRACE_MS = 2_000;
 const REPORT_INTERVAL_MS = 20;
 /** A worker that dies this often before all listen will not do better the next time. */
 const START_TRIES = 3;
-/**
- * Pings without an answer, one a second, after which a worker hangs: more than for the control process, since all its
- * sessions end with it. They would be served no more, and keep their locks.
- */
-const PATIENCE = 30;
-
 export interface WorkerPoolOptions {
   /** File of the worker's program. */
   readonly exec: string;
@@ -47,26 +40,13 @@ export interface WorkerPoolOptions {
   readonly onPoke: (domains: readonly string[]) => void;
 }
 
-interface Slot {
-  readonly number: number;
-  readonly backOff: BackOff;
-  worker: Worker | null;
-  startedAt: number;
-  listening: boolean;
-  rulesVersion: number;
-  restarts: number;
-  hangs: number;
-  timer: NodeJS.Timeout | null;
-  pulse: Pulse | null;
-}
-
 /**
  * The workers of the cluster: forks them, replaces those that die, speaks with them. Lives in the
  * primary, which must stay free to accept: nothing here waits or computes.
  */
-export class WorkerPool {
+export class WorkerPool implements SlotOwner {
   readonly #options: WorkerPoolOptions;
-  readonly #slots: Slot[] = [];
+  readonly #slots: WorkerSlot[] = [];
   readonly #counts = new SessionCountBook();
   readonly #ledger = new MetricsLedger();
   readonly #shareCounts = new Throttle(REPORT_INTERVAL_MS, () => this.#sendOthers());
@@ -88,37 +68,19 @@ export class WorkerPool {
     return new Promise((resolve, reject) => {
       this.#onStart = { listening: resolve, failed: reject };
       for (let number = 1; number <= this.#options.count; number += 1) {
-        const slot: Slot = {
-          number,
-          backOff: new BackOff(),
-          worker: null,
-          startedAt: 0,
-          listening: false,
-          rulesVersion: 0,
-          restarts: 0,
-          hangs: 0,
-          timer: null,
-          pulse: null,
-        };
+        const slot = new WorkerSlot(number, this);
         this.#slots.push(slot);
-        this.#fork(slot);
+        slot.fork();
       }
     });
   }
 
   broadcast(message: ToWorker, except: number | null = null): void {
-    for (const slot of this.#slots) if (slot.number !== except) this.#send(slot, message);
+    for (const slot of this.#slots) if (slot.number !== except) slot.send(message);
   }
 
   status(): WorkerStatus[] {
-    return this.#slots.map((slot) => ({
-      worker: slot.number,
-      pid: slot.worker?.process.pid ?? null,
-      listening: slot.listening,
-      sessions: this.#counts.of(slot.number).total,
-      rulesVersion: slot.rulesVersion,
-      restarts: slot.restarts,
-    }));
+    return this.#slots.map((slot) => slot.status(this.#counts.of(slot.number).total));
   }
 
   sessionsByUser(): Readonly<Record<string, number>> {
@@ -150,20 +112,22 @@ export class WorkerPool {
 
   /** Tells the process that asked that the catalog shows its DDL, unless it is gone. */
   catalogRead(to: Asker, id: number, whole: boolean): void {
-    const slot = this.#slots.find(({ number }) => number === to.worker);
-    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'catalog-read', id, whole });
+    this.#answer(to, { type: 'catalog-read', id, whole });
   }
 
   /** Hands an answer of the console to the process that asked, unless it is gone. */
   answerConsole(to: Asker, id: number, outcome: string): void {
-    const slot = this.#slots.find(({ number }) => number === to.worker);
-    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'console', id, outcome });
+    this.#answer(to, { type: 'console', id, outcome });
   }
 
   /** Hands the answer to a commit's request to the process that asked, unless it is gone. */
   turnOver(to: Asker, id: number, outcome: TurnOutcome): void {
+    this.#answer(to, { type: 'mirror-synced', id, outcome });
+  }
+
+  #answer(to: Asker, message: ToWorker): void {
     const slot = this.#slots.find(({ number }) => number === to.worker);
-    if (slot?.worker?.process.pid === to.pid) this.#send(slot, { type: 'mirror-synced', id, outcome });
+    if (slot?.asker.pid === to.pid) slot.send(message);
   }
 
   /** No new clients; resolves when all workers are gone, killed at the latest a little after `timeout` ms. */
@@ -178,14 +142,10 @@ export class WorkerPool {
 
   #finish(message: ToWorker, killAfter: number): Promise<void> {
     this.#ending = true;
-    for (const slot of this.#slots) {
-      if (slot.timer !== null) clearTimeout(slot.timer);
-      // The deadline of the end sees to it from here on.
-      slot.pulse?.stop();
-    }
+    for (const slot of this.#slots) slot.close();
     this.broadcast(message);
     const timer = setTimeout(() => {
-      for (const slot of this.#slots) slot.worker?.process.kill('SIGKILL');
+      for (const slot of this.#slots) slot.kill();
     }, killAfter);
     return new Promise((resolve) => {
       const before = this.#onAllGone;
@@ -199,37 +159,27 @@ export class WorkerPool {
   }
 
   #checkAllGone(): void {
-    if (this.#ending && this.#slots.every((slot) => slot.worker === null)) this.#onAllGone?.();
+    if (this.#ending && this.#slots.every((slot) => slot.empty)) this.#onAllGone?.();
   }
 
-  #fork(slot: Slot): void {
-    const worker = cluster.fork();
-    slot.worker = worker;
-    slot.startedAt = Date.now();
-    worker.on('message', (message: FromWorker) => {
-      // A message may come after 'exit': of metrics, its numbers were already added to those of the dead.
-      if (slot.worker === worker) this.#receive(slot, message);
-      else if (message.type === 'matrix') this.#options.onMatrix(message.matrix);
-      else if (message.type === 'divergences') this.#options.onDivergences(message.divergences);
-    });
-    // A message to a worker that just died fails here; 'exit' follows and says more.
-    worker.on('error', () => {});
-    worker.on('exit', (code, signal) => this.#exited(slot, code, signal));
+  onMessage(slot: WorkerSlot, message: FromWorker, gone: boolean): void {
+    // Of metrics, the numbers of one that has ended were already added to those of the dead.
+    if (!gone) this.#receive(slot, message);
+    else if (message.type === 'matrix') this.#options.onMatrix(message.matrix);
+    else if (message.type === 'divergences') this.#options.onDivergences(message.divergences);
   }
 
-  #send(slot: Slot, message: ToWorker): void {
-    if (slot.worker?.isConnected()) slot.worker.send(message, () => {});
+  onHung(slot: WorkerSlot, pings: number): void {
+    const { worker, pid } = slot.asker;
+    this.#options.log.error({ worker, pid, unanswered_pings: pings }, 'worker hangs; it is killed');
   }
 
-  #receive(slot: Slot, message: FromWorker): void {
+  #receive(slot: WorkerSlot, message: FromWorker): void {
     switch (message.type) {
       case 'hello':
-        this.#send(slot, this.#ending ? { type: 'stop' } : this.#options.init(slot.number));
-        if (!this.#ending) slot.pulse = this.#watch(slot);
+        slot.send(this.#ending ? { type: 'stop' } : this.#options.init(slot.number));
+        if (!this.#ending) slot.watch();
         this.#shareCounts.poke();
-        break;
-      case 'pong':
-        slot.pulse?.answered();
         break;
       case 'listening':
         slot.listening = true;
@@ -243,7 +193,7 @@ export class WorkerPool {
         this.#options.log.error({ worker: slot.number, error: message.message }, 'worker could not start');
         this.#onStart?.failed(new PgfigError('INTERNAL', `a worker could not start: ${message.message}`));
         this.#onStart = null;
-        slot.worker?.process.kill('SIGKILL');
+        slot.kill();
         break;
       case 'rules-taken':
         slot.rulesVersion = message.version;
@@ -269,7 +219,7 @@ export class WorkerPool {
         this.#backends.answer(message.id, slot.number, message.backends);
         break;
       case 'console':
-        this.#options.onConsole({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
+        this.#options.onConsole(slot.asker, message);
         break;
       case 'matrix':
         this.#options.onMatrix(message.matrix);
@@ -278,28 +228,15 @@ export class WorkerPool {
         this.#options.onDivergences(message.divergences);
         break;
       case 'mirror-sync':
-        this.#options.onSync({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message);
+        this.#options.onSync(slot.asker, message);
         break;
       case 'mirror-poke':
         this.#options.onPoke(message.domains);
         break;
       case 'ddl-seen':
-        this.#options.onDdl({ worker: slot.number, pid: slot.worker?.process.pid ?? 0 }, message.id);
+        this.#options.onDdl(slot.asker, message.id);
         break;
     }
-  }
-
-  #watch(slot: Slot): Pulse {
-    return new Pulse({
-      patience: PATIENCE,
-      ping: () => this.#send(slot, { type: 'ping' }),
-      onHung: () => {
-        const { pid } = slot.worker?.process ?? {};
-        slot.hangs += 1;
-        this.#options.log.error({ worker: slot.number, pid, unanswered_pings: PATIENCE }, 'worker hangs; it is killed');
-        slot.worker?.process.kill('SIGKILL');
-      },
-    });
   }
 
   #started(at: { host: string; port: number }): void {
@@ -307,7 +244,7 @@ export class WorkerPool {
     this.#onStart = null;
   }
 
-  #listenFailed(slot: Slot, code: string, message: string): void {
+  #listenFailed(slot: WorkerSlot, code: string, message: string): void {
     if (this.#ending) return;
     const { host, port } = this.#options.init(slot.number).config.listen;
     const error =
@@ -321,14 +258,11 @@ export class WorkerPool {
     if (this.#onStart !== null) this.#onStart.failed(error);
     else this.#options.log.error({ worker: slot.number, code }, error.message);
     this.#onStart = null;
-    slot.worker?.process.kill('SIGKILL');
+    slot.kill();
   }
 
-  #exited(slot: Slot, code: number | null, signal: string | null): void {
+  onExit(slot: WorkerSlot, code: number | null, signal: string | null): void {
     const sessions = this.#counts.of(slot.number).total;
-    slot.worker = null;
-    slot.listening = false;
-    slot.pulse?.stop();
     this.#counts.clear(slot.number);
     this.#ledger.retire(slot.number);
     this.#shareCounts.poke();
@@ -344,23 +278,18 @@ export class WorkerPool {
       this.#onStart = null;
       return;
     }
-    const wait = slot.backOff.next(Date.now() - slot.startedAt);
-    slot.restarts += 1;
+    const wait = slot.forkAgain();
     this.#options.log.error(
       { worker: slot.number, code, signal, sessions_ended: sessions, restart_in_ms: wait },
       'worker died; a new one takes its place',
     );
-    slot.timer = setTimeout(() => {
-      slot.timer = null;
-      this.#fork(slot);
-    }, wait);
   }
 
   /** From the owner itself it comes when it has no such session: then it ends here, as in Postgres. */
-  #forwardCancel(from: Slot, request: Extract<FromWorker, { type: 'cancel' }>): void {
+  #forwardCancel(from: WorkerSlot, request: Extract<FromWorker, { type: 'cancel' }>): void {
     const owner = this.#slots.find((slot) => slot.number === workerOfPid(request.pid));
-    if (owner === undefined || owner === from || owner.worker === null) this.#cancelled(from.number, request.id);
-    else this.#send(owner, { ...request, from: from.number });
+    if (owner === undefined || owner === from || owner.empty) this.#cancelled(from.number, request.id);
+    else owner.send({ ...request, from: from.number });
   }
 
   /** The client of a cancel request may hear that it is done. */
@@ -370,7 +299,7 @@ export class WorkerPool {
 
   #sendTo(number: number, message: ToWorker): void {
     const slot = this.#slots.find((each) => each.number === number);
-    if (slot !== undefined) this.#send(slot, message);
+    slot?.send(message);
   }
 
   #listening(): number[] {
@@ -378,7 +307,7 @@ export class WorkerPool {
   }
 
   #sendOthers(): void {
-    for (const slot of this.#slots) this.#send(slot, { type: 'others', counts: this.#counts.others(slot.number) });
+    for (const slot of this.#slots) slot.send({ type: 'others', counts: this.#counts.others(slot.number) });
   }
 
   #ownMetrics(): Metric[] {
