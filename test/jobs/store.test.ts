@@ -216,3 +216,30 @@ t.test('divergences: known ones keep their row, whole runs close what is gone', 
   await divergences.repaired([open[0]?.id ?? '']);
   t.same(await divergences.counts(), []);
 });
+
+t.test('divergences and jobs come in the order of their numbers, page by page', async (t) => {
+  const keys = Array.from({ length: 120 }, (_, at) => `k${at}`);
+  const job = await store.create('pages', 'verify', {});
+  for (const key of keys) {
+    await divergences.record('pages', 'public.a', job.id, [{ table: 'public.a', key, kind: 'missing', columns: [] }]);
+  }
+  const seen: string[] = [];
+  for (let after = '0'; ; ) {
+    const page = await divergences.open('pages', null, after, 7);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.id;
+    seen.push(...page.map(({ key }) => key));
+  }
+  t.same(seen, keys, 'each once, none left out');
+  t.same(
+    (await divergences.ofJob(job.id, 50)).map(({ key }) => key),
+    keys.slice(0, 50),
+  );
+  for (let i = 0; i < 12; i++) await store.create('order', 'verify', {});
+  const ids = (await store.open('order')).map(({ id }) => Number(id));
+  t.same(
+    ids,
+    ids.toSorted((a, b) => a - b),
+  );
+});

@@ -55,14 +55,14 @@ export class DivergenceStore {
   async open(domain: string, table: string | null, after: string, most: number): Promise<StoredDivergence[]> {
     return this.#rows(
       `SELECT ${COLUMNS} FROM pgfig.divergences d
-        WHERE domain = $1 AND ($2::text IS NULL OR table_name = $2) AND ${OF_ROWS} AND id > $3 ORDER BY id LIMIT $4`,
+        WHERE domain = $1 AND ($2::text IS NULL OR table_name = $2) AND ${OF_ROWS} AND d.id > $3 ORDER BY d.id LIMIT $4`,
       [domain, table, after, most],
     );
   }
 
   /** What a job has found. */
   ofJob(job: string, most: number): Promise<StoredDivergence[]> {
-    return this.#rows(`SELECT ${COLUMNS} FROM pgfig.divergences WHERE job = $1 ORDER BY id LIMIT $2`, [job, most]);
+    return this.#rows(`SELECT ${COLUMNS} FROM pgfig.divergences d WHERE job = $1 ORDER BY d.id LIMIT $2`, [job, most]);
   }
 
   async repaired(ids: readonly string[]): Promise<void> {

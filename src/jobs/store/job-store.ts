@@ -64,7 +64,10 @@ export class JobStore {
   /** Those of a domain that are not over, the first to be run first. */
   open(domain: string): Promise<Job[]> {
     const states = "state IN ('running', 'waiting')";
-    return this.#jobs(`SELECT ${COLUMNS} FROM pgfig.jobs WHERE domain = $1 AND ${states} ORDER BY state, id`, [domain]);
+    return this.#jobs(
+      `SELECT ${COLUMNS} FROM pgfig.jobs WHERE domain = $1 AND ${states} ORDER BY jobs.state, jobs.id`,
+      [domain],
+    );
   }
 
   /** The next job of a domain that nobody else works on; null: none. */
