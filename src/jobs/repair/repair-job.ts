@@ -4,7 +4,6 @@ import { openMirrorClient } from '../../mirror/connection.js';
 import { readShapes } from '../../mirror/shape/read-shapes.js';
 import { groupBy } from '../run/group-by.js';
 import { inWholeTurn, type JobResult, type JobRun } from '../run/job-work.js';
-import type { StoredDivergence } from '../store/divergence-store.js';
 import { TableSide } from '../verify/chunk-sql.js';
 import { both } from '../verify/raw-rows.js';
 import { chooseHash } from '../verify/row-hash.js';
@@ -22,6 +21,7 @@ export interface RepairProgress {
 
 export interface RepairResult extends JobResult, RepairProgress {}
 
+/** Rows that are read, compared and closed at once. */
 const BATCH = 500;
 const TURN_TRIES = 10;
 const PAUSE_MS = 500;
@@ -33,25 +33,30 @@ SELECT c.mirror, c.table_oid, 'U', k.key
   FROM pgfig.captured c JOIN pgfig.mirrors m ON m.id = c.mirror, unnest($3::pg_catalog.text[]) AS k (key)
  WHERE m.domain = $1 AND c.table_name = $2`;
 
+/** What of a divergence a repair keeps in mind: a verify ends after 10,000 of them in a table. */
+interface Open {
+  readonly id: string;
+  readonly key: string;
+}
+
 /**
  * Sends the keys of the open divergences through the relay, as if they had changed, and looks at them again. What is
- * equal then is closed; the relay overwrites the target's row, so the source is always right.
+ * equal then is closed; the relay overwrites the target's row, so the source is always right. All keys of a table go in
+ * one transaction, which one turn takes: of rows that have swapped a unique value, neither can be mended alone.
  */
 export async function repairJob(run: JobRun): Promise<RepairResult> {
   const { table } = run.job.args as RepairArgs;
   const source = await openMirrorClient(run.config, run.relay.mirror.source, 'pgfig repair');
   const result = { repaired: 0, open: 0 };
   try {
-    let after = '0';
-    while (!run.signal.aborted) {
-      const batch = await run.divergences.open(run.job.domain, table, after, BATCH);
-      const last = batch.at(-1);
-      if (last === undefined) break;
-      after = last.id;
-      for (const [name, some] of groupBy(batch, (one) => one.table)) {
-        const equal = await repairTable(run, source, name, some);
-        result.repaired += equal.length;
-        result.open += some.length - equal.length;
+    for (const [name, open] of await openOf(run, table)) {
+      if (run.signal.aborted) break;
+      await send(run, source, name, open);
+      for (let at = 0; at < open.length && !run.signal.aborted; at += BATCH) {
+        const some = open.slice(at, at + BATCH);
+        const equal = await closeEqual(run, name, some);
+        result.repaired += equal;
+        result.open += some.length - equal;
         run.progress({ ...result });
       }
     }
@@ -61,24 +66,37 @@ export async function repairJob(run: JobRun): Promise<RepairResult> {
   return { good: result.open === 0, ...result };
 }
 
-/** @returns ids of those that are repaired */
-async function repairTable(
-  run: JobRun,
-  source: pg.Client,
-  table: string,
-  divergences: readonly StoredDivergence[],
-): Promise<string[]> {
-  const keys = [...new Set(divergences.map(({ key }) => key))];
+/** By table. */
+async function openOf({ divergences, job }: JobRun, table: string | null): Promise<ReadonlyMap<string, Open[]>> {
+  const found = new Map<string, Open[]>();
+  for (let after = '0'; ; ) {
+    const batch = await divergences.open(job.domain, table, after, BATCH);
+    const last = batch.at(-1);
+    if (last === undefined) return found;
+    after = last.id;
+    for (const [name, some] of groupBy(batch, (one) => one.table)) {
+      const open = some.map(({ id, key }) => ({ id, key }));
+      found.set(name, [...(found.get(name) ?? []), ...open]);
+    }
+  }
+}
+
+async function send(run: JobRun, source: pg.Client, table: string, open: readonly Open[]): Promise<void> {
+  const keys = [...new Set(open.map(({ key }) => key))];
   const { rowCount } = await source.query(AS_EVENTS, [run.job.domain, table, keys]);
   if (rowCount !== keys.length)
     throw new PgfigError('NOT_REPAIRABLE', `the changes of ${table} are not captured in ${run.relay.mirror.source}`, {
       hint: `pgfig mirror install ${run.job.domain} installs what is missing.`,
     });
   await applied(run, table);
-  const unequal = await differing(run, table, keys);
-  const equal = divergences.filter(({ key }) => !unequal.has(key)).map(({ id }) => id);
+}
+
+/** @returns how many are equal now */
+async function closeEqual(run: JobRun, table: string, some: readonly Open[]): Promise<number> {
+  const unequal = await differing(run, table, [...new Set(some.map(({ key }) => key))]);
+  const equal = some.filter(({ key }) => !unequal.has(key)).map(({ id }) => id);
   await run.divergences.repaired(equal);
-  return equal;
+  return equal.length;
 }
 
 async function applied({ relay, signal }: JobRun, table: string): Promise<void> {
