@@ -63,7 +63,8 @@ t.test('texts of any length are kept by their short keys', (t) => {
   t.same(bulk.parsed.statements[0]?.writes, [{ name: 't' }]);
   t.equal(get(cache, `INSERT INTO t VALUES ${rows(1)}`), bulk);
   t.same(cache.stats, { hits: 2, misses: 2, uncached: 0, threaded: 0, unparsable: 0, evictions: 0 });
-  t.ok(cache.bytes < 6000, `${cache.bytes} bytes`);
+  // Two entries, of texts of hundreds of kilobytes.
+  t.ok(cache.bytes < 10_000, `${cache.bytes} bytes`);
   t.end();
 });
 
