@@ -36,6 +36,7 @@ SELECT c.mirror, c.table_oid, 'U', k.key
 /** What of a divergence a repair keeps in mind: a verify ends after 10,000 of them in a table. */
 interface Open {
   readonly id: string;
+  readonly table: string;
   readonly key: string;
 }
 
@@ -68,16 +69,11 @@ export async function repairJob(run: JobRun): Promise<RepairResult> {
 
 /** By table. */
 async function openOf({ divergences, job }: JobRun, table: string | null): Promise<ReadonlyMap<string, Open[]>> {
-  const found = new Map<string, Open[]>();
-  for (let after = '0'; ; ) {
+  const found: Open[] = [];
+  for (let after = '0'; ; after = found.at(-1)?.id ?? after) {
     const batch = await divergences.open(job.domain, table, after, BATCH);
-    const last = batch.at(-1);
-    if (last === undefined) return found;
-    after = last.id;
-    for (const [name, some] of groupBy(batch, (one) => one.table)) {
-      const open = some.map(({ id, key }) => ({ id, key }));
-      found.set(name, [...(found.get(name) ?? []), ...open]);
-    }
+    if (batch.length === 0) return groupBy(found, (one) => one.table);
+    found.push(...batch.map(({ id, table: name, key }) => ({ id, table: name, key })));
   }
 }
 
