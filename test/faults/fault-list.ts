@@ -11,17 +11,21 @@ type Fault = (world: World, random: Random) => Promise<string>;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function kill9(world: World, server: TestPostgres, down: number): Promise<string> {
-  const there = signal(postmasterOf(server), 'SIGKILL');
-  await pause(down);
-  await world.startServer(server);
-  return there ? `postmaster, down for ${down} ms` : 'was down';
+  return world.inTurn(server, async () => {
+    const there = signal(postmasterOf(server), 'SIGKILL');
+    await pause(down);
+    await world.startServer(server);
+    return there ? `postmaster, down for ${down} ms` : 'was down';
+  });
 }
 
 async function immediate(world: World, server: TestPostgres, down: number): Promise<string> {
-  await server.kill();
-  await pause(down);
-  await world.startServer(server);
-  return `down for ${down} ms`;
+  return world.inTurn(server, async () => {
+    await server.kill();
+    await pause(down);
+    await world.startServer(server);
+    return `down for ${down} ms`;
+  });
 }
 
 const backend = (server: TestPostgres, random: Random): string => {
@@ -91,7 +95,7 @@ async function asleepAtPoint(world: World, random: Random): Promise<string> {
   const forgets = random.chance(0.5);
   if (forgets) random.pick([world.sourceNetwork, world.targetNetwork]).drop();
   await pause(ms);
-  for (const control of world.controls) signal(control, 'SIGCONT');
+  world.wake();
   return `${name}, ${ms} ms${forgets ? ', one network dropped meanwhile' : ''}`;
 }
 
@@ -130,10 +134,13 @@ export const FAULTS: Readonly<Record<string, readonly [weight: number, Fault]>> 
     1.5,
     async (world, random) => {
       const { at } = instance(world, random);
-      await world.pgfigs[at]?.kill();
-      await pause(random.below(500));
-      await world.startPgfig(at);
-      return 'and started again';
+      const down = random.below(500);
+      return world.inTurn(at, async () => {
+        await world.pgfigs[at]?.kill();
+        await pause(down);
+        await world.startPgfig(at);
+        return 'and started again';
+      });
     },
   ],
   'worker: kill -9': [

@@ -4,7 +4,6 @@ import { until } from '../clients/conditions.js';
 import { run } from './harness.js';
 import { pgfigDriver } from './pgfig-driver.js';
 import { planFor } from './plan.js';
-import { signal } from './processes.js';
 import type { World } from './world.js';
 
 t.setTimeout(600_000);
@@ -50,7 +49,7 @@ async function lateAt(world: World, point: CrashPoint, held: readonly ('source' 
     },
     TAKEN_MS,
   );
-  for (const control of world.controls) signal(control, 'SIGCONT');
+  world.wake();
   const woken = await stands();
   await until('turns go on', async () => Number((await stands()).turns) > Number(woken.turns) + 2, TAKEN_MS);
   return `late at ${point}`;

@@ -1,5 +1,4 @@
 import { FAULTS, KAFKA_FAULTS } from './fault-list.js';
-import { signal } from './processes.js';
 import { Random } from './random.js';
 import type { World } from './world.js';
 
@@ -43,7 +42,7 @@ export async function storm(world: World, only?: readonly string[]): Promise<Sto
 /** Ends whatever is still wrong. */
 async function calm(world: World): Promise<void> {
   for (const network of [world.sourceNetwork, world.targetNetwork]) network.heal();
-  for (const control of world.controls) signal(control, 'SIGCONT');
+  world.wake();
   await world.kafka?.back;
   for (const server of [world.source, world.target]) {
     // Two faults at once may have left it down; a server that recovers refuses for a while.

@@ -6,7 +6,7 @@ import { CrashFiles } from './crash-files.js';
 import type { MirrorDriver } from './driver.js';
 import { FaultNetwork } from './network.js';
 import type { Plan } from './plan.js';
-import { controlOf, signal } from './processes.js';
+import { controlOf } from './processes.js';
 import { DDL, fill } from './schema.js';
 import { makeTopic } from './topic-reader.js';
 
@@ -25,9 +25,12 @@ export class World {
   readonly crashes: CrashFiles;
   readonly kafka: Broker | null;
   readonly pgfigs: TestPgfig[] = [];
+  /** Also those in whose place others have been started. */
+  readonly #allPgfigs: TestPgfig[] = [];
   /** The broker may have topics of other runs. */
   readonly topicPrefix = `faults.${randomUUID()}.`;
   readonly #driver: MirrorDriver;
+  readonly #turns = new Map<unknown, Promise<unknown>>();
   #closed = false;
 
   /** @param prepare done before pgfig starts */
@@ -120,7 +123,7 @@ export class World {
       url.replace(`:${server.port}/`, `:${network.port}/`);
     const kafka =
       this.kafka === null ? {} : { kafka: { brokers: this.kafka.broker.brokers, topicPrefix: this.topicPrefix } };
-    this.pgfigs[at] = await startPgfig({
+    const pgfig = await startPgfig({
       databases: {
         monolith: through(this.sourceUrl, this.source, this.sourceNetwork),
         new_shop: through(this.targetUrl, this.target, this.targetNetwork),
@@ -129,6 +132,25 @@ export class World {
       config: { listen: { workers: at === 0 ? 2 : 1 }, ...kafka },
       env: this.crashes.env,
     });
+    this.#allPgfigs.push(pgfig);
+    this.pgfigs[at] = pgfig;
+  }
+
+  /** Lets go on what sleeps (SIGSTOP), also what has outlived its primary. */
+  wake(): void {
+    for (const pgfig of this.#allPgfigs) pgfig.wake();
+  }
+
+  /**
+   * One thing after the other, for faults that come at once and stop and start the same thing: the one would lose hold
+   * of what the other has just started.
+   * @param whose a server, or the number of a pgfig
+   */
+  inTurn<T>(whose: TestPostgres | number, act: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(whose) ?? Promise.resolve();
+    const turn = before.then(act, act);
+    this.#turns.set(whose, turn);
+    return turn;
   }
 
   /** Starts a server again, whatever it died of. */
@@ -146,9 +168,7 @@ export class World {
 
   async close(): Promise<void> {
     this.#closed = true;
-    // One that sleeps keeps the pipes of its primary open.
-    for (const control of this.controls) signal(control, 'SIGCONT');
-    await Promise.all(this.pgfigs.map((pgfig) => pgfig.kill().catch(() => {})));
+    await Promise.all(this.#allPgfigs.map((pgfig) => pgfig.kill().catch(() => {})));
     await Promise.all([this.sourceNetwork.close(), this.targetNetwork.close()]);
     await Promise.all([this.source.remove(), this.target.remove(), this.crashes.remove()]);
   }

@@ -111,7 +111,8 @@ export class JavaBroker implements BrokerControl {
     const file = path.join(this.#folder, 'server.properties');
     const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`);
     await writeFile(file, lines.join(''), { mode: 0o600 });
-    const id = randomBytes(16).toString('base64url');
+    // One that began with a minus would be read as an option.
+    const id = `p${randomBytes(16).toString('base64url').slice(1)}`;
     const users =
       secure === null
         ? []

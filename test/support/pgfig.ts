@@ -37,8 +37,10 @@ export interface TestPgfig {
   logs(): string;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
-  /** SIGKILL. */
+  /** SIGKILL to the primary; resolves when its other processes have gone too, which sleepers do once they are waked. */
   kill(): Promise<void>;
+  /** SIGCONT to all its processes, also to one that has outlived its primary. */
+  wake(): void;
   /** Writes or replaces a rule file; the proxy sees it by itself, a little later. */
   writeRule(domain: string, rule: Readonly<Record<string, unknown>> | string): Promise<void>;
   removeRule(domain: string): Promise<void>;
@@ -49,6 +51,8 @@ export interface TestPgfig {
 /** The compiled command, beside the compiled tests. */
 export const PGFIG = fileURLToPath(new URL('../../src/main/pgfig.js', import.meta.url));
 const READY_DEADLINE = 60_000;
+/** A process that sleeps (SIGSTOP) when its primary dies is waked so often. */
+const WAKE_MS = 1_000;
 
 /** Whether the proxy has been built. */
 export const hasPgfig = (): boolean => existsSync(PGFIG);
@@ -121,6 +125,8 @@ class Running implements TestPgfig {
     this.#child = spawn(process.execPath, [PGFIG, 'serve', '--config', configFile, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
+      // A process group of its own, by which also those are reached that have outlived their primary.
+      detached: true,
     });
     guard(this.#child, this.folder);
     const keep = (data: Buffer) => {
@@ -178,13 +184,30 @@ class Running implements TestPgfig {
 
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
+    // What sleeps does not notice that its primary has gone, and holds the pipes.
+    const waking = setInterval(() => this.wake(), WAKE_MS);
     await this.#exit;
+    clearInterval(waking);
+  }
+
+  wake(): void {
+    this.#signal('SIGCONT');
   }
 
   async end(): Promise<void> {
     await Promise.race([this.stop(), new Promise((resolve) => setTimeout(resolve, 3000).unref())]);
-    await this.kill();
+    this.#signal('SIGKILL');
+    await this.#exit;
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** To the whole process group. */
+  #signal(name: NodeJS.Signals): void {
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, name);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   }
 
   async writeRule(domain: string, rule: Readonly<Record<string, unknown>> | string): Promise<void> {
