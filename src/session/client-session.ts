@@ -91,7 +91,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   override message(type: number, chunk: Buffer, at: number, end: number, settled = false): void {
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
-    if (type === F.Query || type === F.Sync || type === F.FunctionCall) this.readyPromised = false;
+    // What comes while copy data is awaited, a Sync too, is part of the COPY's own message.
+    if (!this.copyIn && !isCopyInMessage(type)) this.readyPromised = false;
     if (this.pipelineLost && this.#failPipeline(type)) return;
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
     if (type === F.Terminate) return this.close('the client said goodbye');

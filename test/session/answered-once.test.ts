@@ -71,6 +71,34 @@ t.test('ROLLBACK behind a pipeline whose link has died', async (t) => {
   client.vanish();
 });
 
+t.test('a link dies behind an error that has been told, before the ReadyForQuery of its pipeline', async (t) => {
+  const { client, inOrders } = await open();
+  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'E');
+  stop(inOrders);
+  send(client, 'Sync');
+  await until(() => unread(shop.orders.port) > 0, 'the Sync');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  t.equal(await answer(client), 'ZI');
+  t.strictSame(await client.rows('SELECT 41 + 1 FROM users LIMIT 1'), ['42']);
+  client.vanish();
+});
+
+t.test('the same within a transaction: what comes next is told of the loss', async (t) => {
+  const { client, inOrders } = await open();
+  for (const sql of ['BEGIN', 'SELECT 1 FROM users']) t.equal(await ask(client, sql), 'C | ZT');
+  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'E');
+  stop(inOrders);
+  send(client, 'Sync');
+  await until(() => unread(shop.orders.port) > 0, 'the Sync');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  t.equal(await answer(client), 'ZE');
+  t.match(await ask(client, 'SELECT 1 FROM users'), /^E ERROR 08006 [^|]+ \| ZE$/);
+  t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');
+  client.vanish();
+});
+
 t.test('a FunctionCall behind an error of its pipeline', async (t) => {
   const { client } = await open();
   const now = 1299;

@@ -201,15 +201,17 @@ t.test('COMMIT of a transaction over two databases, while it waits for somebody 
   const other = await connect(shop.orders.url('orders'));
   await other.query('BEGIN');
   await other.query("INSERT INTO orders VALUES (600, 1, 'taken')");
-  const client = await shop.connect();
-  await client.query('BEGIN');
-  await client.query("INSERT INTO orders VALUES (601, 1, 'taken')");
-  await client.query('SELECT 1 FROM users');
-  const failing = failure(client.query('COMMIT'));
-  await until(() => active('inOrders', 'COMMIT'), 'it waits');
-  await cancelClient(client);
-  t.match(await failing, { code: '57014' });
-  t.equal(await statusOf(client), 'I');
+  for (const commit of ['COMMIT', { name: 'by the extended protocol', text: 'COMMIT' }]) {
+    const client = await shop.connect();
+    await client.query('BEGIN');
+    await client.query("INSERT INTO orders VALUES (601, 1, 'taken')");
+    await client.query('SELECT 1 FROM users');
+    const failing = failure(client.query(commit));
+    await until(() => active('inOrders', 'COMMIT'), 'it waits');
+    await cancelClient(client);
+    t.match(await failing, { code: '57014' });
+    t.equal(await statusOf(client), 'I');
+  }
   await other.query('COMMIT');
   t.strictSame(await shop.inOrders('SELECT id FROM orders WHERE id >= 600'), [{ id: 600 }]);
 });

@@ -112,6 +112,8 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const { queue } = target.link;
   const shown = queue.shown;
   const owed = queue.owedReady;
+  // An error that has passed, and whose ReadyForQuery has not.
+  const told = shown > 0 && session.queryFailed;
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
   // Nobody takes its data any more.
@@ -148,7 +150,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   if (tx !== null && took) {
     tx.participants.splice(tx.participants.indexOf(target), 1);
     tx.lostParticipant = true;
-    if (shown === 0) {
+    if (shown === 0 || told) {
       tx.untoldLoss = new PgfigError(
         'BACKEND_LOST',
         `the connection to database "${target.database}" was lost: ${cause}`,
@@ -160,7 +162,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     session.failHere(tx);
   }
   // What has not been sent yet is answered by whoever meant to send it.
-  if (shown > 0) answerOwed(session, target, cause, fatal, owed);
+  if (shown > 0) answerOwed(session, target, lossOf(target, cause, fatal), { owed, told });
   else if (target.inPipeline) session.pipelineLost = true;
 }
 
@@ -174,30 +176,32 @@ function endsSession(fatal: ErrorFields, usedLast: boolean): boolean {
   return !fatal.code.startsWith('57') && !fatal.code.startsWith('XX');
 }
 
-/** Every request outstanding gets its error, and the ReadyForQuery that it was to end with. */
+const lossOf = ({ database }: SessionLink, cause: string, fatal: ErrorFields | null): Buffer =>
+  errorResponse({
+    severity: 'ERROR',
+    code: fatal?.code ?? '08006',
+    message: `the connection to database "${database}" was lost: ${cause}`,
+  });
+
+/**
+ * Every request outstanding gets its error, and the ReadyForQuery that it was to end with.
+ * @param owed how many of them end with one; `told`: the first has had its error, from the backend
+ */
 function answerOwed(
   session: SessionCore,
   target: SessionLink,
-  cause: string,
-  fatal: ErrorFields | null,
-  owed: number,
+  loss: Buffer,
+  { owed, told }: { readonly owed: number; readonly told: boolean },
 ): void {
   session.lastQueryFailed = true;
-  const message = errorResponse({
-    severity: 'ERROR',
-    code: fatal?.code ?? '08006',
-    message: `the connection to database "${target.database}" was lost: ${cause}`,
-  });
-  if (session.splitting) {
-    session.client.say(message);
-    session.lastQueryFailed = true;
-    return;
+  if (!told) session.client.say(loss);
+  if (session.splitting) return;
+  for (let i = 0; i < owed; i++) {
+    if (i > 0) session.client.say(loss);
+    session.client.sayReady(session.status);
   }
-  for (let i = 0; i < Math.max(1, owed); i++) {
-    session.client.say(message);
-    if (i < owed) session.client.sayReady(session.status);
-  }
-  if (owed === 0) session.skipping = target.inPipeline;
+  if (owed > 0) session.queryFailed = false;
+  else session.skipping = target.inPipeline;
 }
 
 /** @returns whether settings of the session are lost with it, which nobody else knows */
