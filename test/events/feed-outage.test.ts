@@ -1,4 +1,7 @@
 import t from 'tap';
+import { loadConfig } from '../../src/config/load.js';
+import { installMirror } from '../../src/mirror/capture/install.js';
+import { DEFAULT_MIRROR } from '../../src/mirror/mirror.js';
 import { startKafka } from '../support/kafka.js';
 import { startPostgres } from '../support/postgres.js';
 import { compacted, feeding, NUMBERED, nOf, readTopics, startWorld, WAITING } from './events-support.js';
@@ -75,6 +78,43 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
     [],
   );
   t.match(world.pgfig.logs(), /events go on/);
+});
+
+t.test('a table leaves the rule while the broker is away: what it wrote before is sent', needsKafka, async (t) => {
+  if (kafka === null) return;
+  const schema = `${NUMBERED.schema}; CREATE TABLE lines (id int PRIMARY KEY, n int NOT NULL)`;
+  const tables = [...NUMBERED.tables, 'public.lines'];
+  const world = await startWorld(t, kafka, source, target, {
+    schema,
+    tables,
+    topics: { orders: 1 },
+    rule: { events: {} },
+  });
+  await feeding(world);
+  await kafka.kill();
+  await world.sql('INSERT INTO lines VALUES (1, 1), (2, 1); INSERT INTO orders VALUES (1, 1)');
+  const without = { database: 'orders_db', tables: NUMBERED.tables, phase: 'dual-write', events: {} };
+  await world.pgfig.writeRule('orders', without);
+  const ofLines = `SELECT table_name FROM pgfig.captured WHERE table_name = 'public.lines'`;
+  const triggers = `SELECT FROM pg_trigger WHERE tgrelid = 'lines'::regclass AND NOT tgisinternal`;
+  await world.pgfig.until(async () => (await world.sql(triggers)).length === 0, 'it is recorded no longer');
+  await world.sql('INSERT INTO lines VALUES (3, 1)');
+  const loaded = loadConfig(world.pgfig.configFile);
+  const sides = { domain: 'orders', source: 'monolith', target: 'orders_db', phase: 'dual-write' } as const;
+  const mirror = { ...sides, tables: NUMBERED.tables, rule: DEFAULT_MIRROR };
+  await installMirror(loaded, mirror);
+  t.equal((await world.sql(ofLines)).length, 1, 'an install keeps what is to be sent');
+  await kafka.restart();
+  const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
+  await reader.until((all) => all.filter(({ headers }) => headers.table === 'public.lines').length === 2, 'its rows');
+  await world.pgfig.until(async () => (await world.metric(WAITING)) === 0, 'its position has moved');
+  const steps: string[] = [];
+  await installMirror(loaded, mirror, { onStep: ({ kind, table }) => void steps.push(`${kind} ${table}`) });
+  t.strictSame(steps, ['released public.lines']);
+  t.strictSame(await world.sql(ofLines), []);
+  await world.sql('INSERT INTO orders VALUES (2, 1)');
+  await reader.until((all) => nOf(all, 2).length > 0, 'the others go on');
+  t.equal(reader.messages.filter(({ headers }) => headers.table === 'public.lines').length, 2);
 });
 
 t.test('without events: in the rule, nothing is kept for them', needsKafka, async (t) => {

@@ -15,7 +15,7 @@ import { dropGuards, guardTable } from './guards.js';
 import { ensureRelayRole, grantRelay, mayBeReplica } from './relay-role.js';
 import { registerRelay, sourceMoment, stallTable } from './relay-rows.js';
 import { RELAY_SCHEMA } from './relay-schema.js';
-import { releaseTable, strayTables } from './release-table.js';
+import { forgetTable, hasUnsent, stopRecording, strayTables } from './release-table.js';
 import type { LockPatience } from './short-locks.js';
 import { readIdentity } from './source-identity.js';
 
@@ -24,7 +24,8 @@ export interface InstallOptions extends LockPatience {
 }
 
 export interface InstallStep {
-  readonly kind: 'captured' | 'guarded' | 'released' | 'stalled';
+  /** 'stopped': it has left the rule and is recorded no longer; 'released' once nothing of it is to be sent any more. */
+  readonly kind: 'captured' | 'guarded' | 'stopped' | 'released' | 'stalled';
   readonly table: string;
   readonly reason?: string;
 }
@@ -73,6 +74,8 @@ export async function installMirror(config: Config, mirror: Mirror, options: Ins
   });
 }
 
+const UNSENT = 'its change feed has yet to send what was recorded of it, which is kept until then';
+
 async function installAll(
   source: pg.ClientBase,
   target: pg.ClientBase,
@@ -101,7 +104,12 @@ async function installAll(
     crashPoint('install-half');
   }
   for (const stray of await strayTables(source, id, here)) {
-    await releaseTable(source, stray, options);
+    const stopped = await stopRecording(source, stray, options);
+    if (await hasUnsent(source, id, stray)) {
+      if (stopped) step('stopped', stray.table, UNSENT);
+      continue;
+    }
+    await forgetTable(source, stray);
     step('released', stray.table);
   }
   const text = { domain: mirror.domain, phase: mirror.phase, writtenIn: mirror.source };

@@ -32,18 +32,58 @@ const BATCH = 20_000;
  * it is as before.
  * @throws PgfigError MIRROR_BUSY
  */
-export async function releaseTable(
+export async function releaseTable(source: pg.ClientBase, table: CapturedTable, patience: LockPatience): Promise<void> {
+  await stopRecording(source, table, patience);
+  await forgetTable(source, table);
+}
+
+/**
+ * Removes triggers and functions: the table's changes are recorded no longer. Whoever has written it has ended by then.
+ * @returns whether they were recorded until now
+ * @throws PgfigError MIRROR_BUSY
+ */
+export async function stopRecording(
   source: pg.ClientBase,
   { oid }: CapturedTable,
   patience: LockPatience,
-): Promise<void> {
+): Promise<boolean> {
   const functions = [rowFunctionName(oid), truncateFunctionName(oid)];
-  for (const trigger of await ownTriggers(source, functions)) {
-    if (!trigger.cloned) await dropTrigger(source, trigger, patience);
-  }
+  const triggers = await ownTriggers(source, functions);
+  for (const trigger of triggers) if (!trigger.cloned) await dropTrigger(source, trigger, patience);
   for (const name of functions) await source.query(`DROP FUNCTION IF EXISTS pgfig.${name}()`);
+  return triggers.length > 0;
+}
+
+/** Deletes what was recorded of a table that is recorded no longer. @throws what the driver throws */
+export async function forgetTable(source: pg.ClientBase, { oid }: CapturedTable): Promise<void> {
   await deleteEvents(source, oid);
   await source.query('DELETE FROM pgfig.captured WHERE table_oid = $1::int8::oid', [oid]);
+}
+
+/**
+ * Whether a change feed has not yet sent all that was recorded of a table, and can: a table that was dropped has no rows
+ * to send. A feed that waits with this table has a position of its own for it, `kafka:schema.table`.
+ * @throws what the driver throws
+ */
+export async function hasUnsent(
+  source: pg.ClientBase,
+  mirror: number,
+  { oid, table }: CapturedTable,
+): Promise<boolean> {
+  const { rows } = await source.query<{ unsent: boolean }>(
+    `WITH own AS (SELECT position FROM pgfig.consumers
+                   WHERE mirror = $1 AND substr(consumer, position(':' IN consumer)) = ':' || $3),
+          p AS (SELECT position FROM own
+                UNION ALL SELECT position FROM pgfig.consumers
+                           WHERE mirror = $1 AND position(':' IN consumer) = 0 AND NOT EXISTS (SELECT FROM own))
+     SELECT EXISTS (SELECT FROM pg_class WHERE oid = $2::int8::oid)
+        AND EXISTS (SELECT FROM p WHERE
+              EXISTS (SELECT FROM pgfig.outbox o WHERE o.tbl = $2::int8::oid AND o.xid >= pg_snapshot_xmax(p.position))
+           OR EXISTS (SELECT FROM pgfig.outbox o WHERE o.tbl = $2::int8::oid
+                         AND o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(p.position))))) AS unsent`,
+    [mirror, oid, table],
+  );
+  return rows[0]?.unsent === true;
 }
 
 async function deleteEvents(source: pg.ClientBase, oid: number): Promise<void> {

@@ -82,23 +82,47 @@ export async function deleteKeys(pair: Pair, shape: TableShape, keys: string): P
  * @param rows `FROM ... t ...`: the rows to come
  */
 export async function clearWay(pair: Pair, shape: TableShape, rows: string): Promise<void> {
-  for (const key of shape.otherKeys) {
+  for (const { columns: key, nullsEqual } of shape.otherKeys) {
     const columns = key.map(({ name }, at) => `t.${ident(name)} AS ${keyAlias(at)}`).join(', ');
-    await deleteBy(pair, shape, key, `SELECT ${columns} ${rows}`);
+    const keys = await deleteBy(pair, shape, key, `SELECT ${columns} ${rows}`);
+    if (nullsEqual) await deleteByNulls(pair.target, shape, key, keys);
   }
 }
 
+/** @returns the temporary table that the keys are in, until the transaction ends */
 async function deleteBy(
   { source, target }: Pair,
   shape: TableShape,
   key: readonly KeyColumn[],
   keys: string,
-): Promise<void> {
+): Promise<string> {
   const name = `pgfig_keys_${++keyTables}`;
   const columns = key.map(({ type }, at) => `${keyAlias(at)} ${type}`).join(', ');
   await target.query(`CREATE TEMP TABLE ${name} (${columns}) ON COMMIT DROP`);
   await copyThrough(source.client, `COPY (${keys}) TO STDOUT`, target, `COPY pg_temp.${name} FROM STDIN`);
   await target.query(`DELETE FROM ${qualified(shape)} t USING pg_temp.${name} k WHERE ${sameKey(key)}`);
+  return `pg_temp.${name}`;
+}
+
+/** The same where NULL equals NULL: one statement for each set of columns that hold it, which can use an index. */
+async function deleteByNulls(
+  target: pg.Client,
+  shape: TableShape,
+  key: readonly KeyColumn[],
+  keys: string,
+): Promise<void> {
+  const flags = key.map((_, at) => `${keyAlias(at)} IS NULL`);
+  const { rows } = await target.query<{ nulls: boolean[] }>(
+    `SELECT DISTINCT ARRAY[${flags.join(', ')}] AS nulls FROM ${keys} WHERE ${flags.join(' OR ')}`,
+  );
+  for (const { nulls } of rows) {
+    const given = key.filter((_, at) => nulls[at] !== true);
+    const same = key.flatMap((column, at) => {
+      const [own, other] = [`t.${ident(column.name)}`, `k.${keyAlias(at)}`];
+      return given.includes(column) ? [`${own} ${column.equals} ${other}`] : [`${own} IS NULL`, `${other} IS NULL`];
+    });
+    await target.query(`DELETE FROM ${qualified(shape)} t USING ${keys} k WHERE ${same.join(' AND ')}`);
+  }
 }
 
 /**

@@ -20,6 +20,7 @@ SELECT n.nspname || '.' || c.relname AS name, n.nspname AS schema, c.relname AS 
        (SELECT coalesce(json_agg(json_build_object(
                  'name', i.relname, 'primary', x.indisprimary, 'identity', x.indisreplident,
                  'unique', x.indisunique, 'immediate', x.indimmediate, 'valid', x.indisvalid,
+                 'nullsEqual', coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false),
                  'partial', x.indpred IS NOT NULL, 'expressions', x.indexprs IS NOT NULL,
                  'columns', (SELECT json_agg(json_build_object(
                      'name', a.attname, 'collation', (SELECT format('%I.%I', s.nspname, l.collname)
@@ -76,6 +77,8 @@ interface IndexRow {
   readonly identity: boolean;
   readonly immediate: boolean;
   readonly valid: boolean;
+  /** From PostgreSQL 15 on; false before. */
+  readonly nullsEqual: boolean;
   readonly partial: boolean;
   readonly expressions: boolean;
   readonly columns: readonly (KeyColumn & { readonly notNull: boolean; readonly default: boolean })[] | null;
@@ -145,7 +148,7 @@ function shapeOf(row: ShapeRow): TableShape {
     otherKeys: row.keys.flatMap((other) =>
       other === key || other.partial || other.columns === null || other.expressions
         ? []
-        : [other.columns.map(keyColumn)],
+        : [{ columns: other.columns.map(keyColumn), nullsEqual: other.nullsEqual }],
     ),
     partitions: row.partitions.map((one): Partition => ({ name: one.name, oid: Number(one.oid) })),
   });

@@ -30,6 +30,12 @@ export interface KeyColumn {
   readonly atMost: string;
 }
 
+export interface OtherKey {
+  readonly columns: readonly KeyColumn[];
+  /** NULLS NOT DISTINCT: two rows with NULL are one too many. */
+  readonly nullsEqual: boolean;
+}
+
 export interface Partition {
   /** 'schema.table' */
   readonly name: string;
@@ -51,7 +57,7 @@ export interface TableShape {
   /** Why there is none; '' where there is one. */
   readonly keyProblem: string;
   /** The other unique keys over whole columns; they may hold NULL. */
-  readonly otherKeys: readonly (readonly KeyColumn[])[];
+  readonly otherKeys: readonly OtherKey[];
   /** Leaves of a partitioned table, by name; [] for a plain one. */
   readonly partitions: readonly Partition[];
   /** Children by inheritance that are no partitions: 'schema.table'. */

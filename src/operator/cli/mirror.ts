@@ -63,6 +63,7 @@ const patienceOf = ({ patience }: MirrorOptions, { progress }: Streams): LockPat
 const STEPS: Readonly<Record<InstallStep['kind'], string>> = {
   captured: 'captured  ',
   guarded: 'guarded   ',
+  stopped: 'stopped   ',
   released: 'released  ',
   stalled: 'stalled   ',
 };
