@@ -2,10 +2,8 @@ import type { Link, LinkOwner } from '../backend/link.js';
 import { Expect } from '../backend/reply-queue.js';
 import { PgfigError } from '../errors/pgfig-error.js';
 import type { ChannelOwner } from '../net/channel.js';
-import { errorResponse } from '../wire/backend-messages.js';
 import { decodeCommandTag, type ErrorFields } from '../wire/decode.js';
 import { isCopyInMessage } from '../wire/framer.js';
-import { sync } from '../wire/frontend-messages.js';
 import { F } from '../wire/types.js';
 import { onAsync } from './asynchronous.js';
 import { IDLE } from './client/client-end.js';
@@ -17,9 +15,9 @@ import { pipelineLost } from './extended/pipeline-end.js';
 import { copyToMirror, endMirroredCopy } from './mirror/mirrored-copy.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
-import { failedTransaction } from './simple/send-query.js';
 import { onQuery } from './simple/simple-query.js';
 import { traceMessages } from './tracing.js';
+import { refusedInFront } from './transaction/refused-in-front.js';
 import { endTransaction, followStatus } from './transaction/transaction-end.js';
 import { isSimple, settleFirst } from './transaction/unsettled.js';
 
@@ -307,42 +305,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
 
   onHiddenError(link: Link): void {
     const target = this.links.get(link.database);
-    if (target === undefined || target.injectionError === null) return;
-    if (this.tx !== null) this.failHere(this.tx);
-    const { queue } = link;
-    // Where nothing of the client's is behind it, whoever waits for the link is told (`drained`).
-    if (queue.skippedQueries === 0 && !queue.skippedPipeline && queue.shown === 0) return;
-    const fields = target.injectionError;
-    target.injectionError = null;
-    this.#injectionFailed(target, fields);
-  }
-
-  /**
-   * What pgfig put in front of the client's requests failed, and the backend skips them too: the first one's answer is
-   * its error, and those that do not belong to the same pipeline find a failed transaction.
-   */
-  #injectionFailed(target: SessionLink, fields: ErrorFields): void {
-    const { queue } = target.link;
-    this.queryFailed = true;
-    this.failedWith = fields.code;
-    this.client.say(errorResponse(fields));
-    for (let i = 1; i < queue.skippedQueries; i++) this.#sayNext();
-    if (queue.skippedQueries > 0 && !queue.skippedPipeline && queue.needsSync) {
-      // Until it gets a Sync, whose ReadyForQuery is the last Query's.
-      queue.needsSync = false;
-      queue.push(Expect.Sync);
-      target.link.send(sync);
-      return;
-    }
-    if (queue.skippedPipeline && queue.skippedQueries > 0) this.#sayNext();
-    else if (queue.skippedQueries > 0) this.client.sayReady(this.status);
-    if (queue.skippedPipeline && queue.needsSync) this.skipping = true;
-  }
-
-  /** Ends the answer to one skipped request, and begins that to the next one. */
-  #sayNext(): void {
-    this.client.sayReady(this.status);
-    this.client.sayError(failedTransaction());
+    if (target !== undefined) refusedInFront(this, target);
   }
 
   onLost(link: Link, fatal: ErrorFields | null, error: Error | null): void {

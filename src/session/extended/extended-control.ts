@@ -13,18 +13,13 @@ import { settleContext } from '../names/settle-context.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction, failureOf } from '../simple/send-query.js';
-import {
-  beginHere,
-  endEverywhere,
-  failedOrLast,
-  openPipeline,
-  savepointHere,
-  tagOf,
-  tellLoss,
-  warning,
-} from '../transaction/control.js';
+import { failedOrLast } from '../transaction/anywhere.js';
+import { beginHere } from '../transaction/begin.js';
+import { openPipeline, tagOf, warning } from '../transaction/control.js';
+import { endEverywhere, tellLoss } from '../transaction/ending.js';
 import { asRaised, inject, injectSync } from '../transaction/injection.js';
 import { begin as beginOn, isReady, makeReady } from '../transaction/joining.js';
+import { savepointHere } from '../transaction/savepoints.js';
 import { later, othersBusy, pipelineIsOpen, send, sendParse } from './extended-send.js';
 import type { Prepared } from './prepared.js';
 import { ensurePrepared } from './prepared-statements.js';

@@ -5,7 +5,7 @@ import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction, sendQuery } from '../simple/send-query.js';
-import { endEverywhere } from '../transaction/control.js';
+import { endEverywhere } from '../transaction/ending.js';
 import { linkFor, makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
 import { failureOf } from './divergence.js';

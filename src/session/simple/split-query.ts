@@ -6,7 +6,7 @@ import { markOfPart, noteRefusal } from '../counting/counting.js';
 import { openLink } from '../login/opening.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
-import { endEverywhere } from '../transaction/control.js';
+import { endEverywhere } from '../transaction/ending.js';
 import { makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
 import { countSent, failedTransaction } from './send-query.js';

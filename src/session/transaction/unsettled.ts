@@ -3,7 +3,7 @@ import { F } from '../../wire/types.js';
 import { IDLE, IN_TRANSACTION } from '../client/client-end.js';
 import { settleContext } from '../names/settle-context.js';
 import type { SessionCore } from '../session-core.js';
-import { chainOn } from './control.js';
+import { chainOn } from './ending.js';
 import { repeatEverywhere } from './everywhere.js';
 import { finish } from './transaction-end.js';
 
