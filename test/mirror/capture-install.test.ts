@@ -3,7 +3,7 @@ import path from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { CAPTURE_VERSION } from '../../src/mirror/capture/capture-functions.js';
-import { removeMirror } from '../../src/mirror/capture/remove.js';
+import { removeLeft, removeMirror } from '../../src/mirror/capture/remove.js';
 import { mirrorStatus } from '../../src/mirror/capture/status.js';
 import { ensureMatrixSchema } from '../../src/operator/matrix/matrix-schema.js';
 import { pgfig } from '../operator/cli-run.js';
@@ -260,6 +260,15 @@ t.test('a copy that stayed behind when the source was released is not taken for 
   t.match(await pair.install(), { mirror: 1 }, 'the same number again');
   const { rows } = await target.query('SELECT DISTINCT state, reason FROM pgfig.relay_tables', pair.to);
   t.match(rows, [{ state: 'stalled', reason: /not captured until now.*pgfig backfill orders/ }]);
+});
+
+t.test('what is captured again is left by a removal that comes late, and that is said', async (t) => {
+  const pair = await makePair(source, target, SCHEMA, TABLES);
+  await pair.install();
+  const { domain, source: from, target: to } = pair.mirror;
+  const left = await removeLeft(pair.config, { domain, source: from, target: to });
+  t.equal(left, 'domain orders is captured again, and the copy in orders_db is in use');
+  t.match(await pair.install(), { changed: [] }, 'all of it is there');
 });
 
 t.test('a target that is gone does not keep the source recording', async (t) => {

@@ -74,6 +74,12 @@ export async function removeLeft(
   }
 }
 
+class CapturedAgain extends PgfigError {
+  constructor(domain: string) {
+    super('MIRROR_BUSY', `domain ${domain} is captured again`);
+  }
+}
+
 /** Without a mirror there is no lock that would keep an install out: it is looked for before each step. */
 async function clearTarget(
   config: Config,
@@ -83,7 +89,7 @@ async function clearTarget(
 ): Promise<string> {
   const beforeTry = async (): Promise<void> => {
     if ((await findMirror(source, domain)) === null) return;
-    throw new PgfigError('MIRROR_BUSY', `domain ${domain} is captured again`);
+    throw new CapturedAgain(domain);
   };
   return leftOf(domain, target, () =>
     inTarget(config, target, `pgfig mirror ${domain}`, domain, { ...patience, beforeTry }),
@@ -111,6 +117,7 @@ async function leftOf(domain: string, target: string, work: () => Promise<string
   try {
     return await work();
   } catch (error) {
+    if (error instanceof CapturedAgain) return `${error.message}, and the copy in ${target} is in use`;
     if (!(error instanceof Error)) throw error;
     return (
       `not wholly removed from ${target}: ${error.message || String(error)}\n` +
