@@ -8,7 +8,7 @@ import { type FeedOptions, LeasedFeed } from '../leased-feed.js';
 import { ownerName } from '../owner.js';
 import { type FeedTable, type FeedTables, readFeedTables } from './feed-table.js';
 import { type PageNames, TableFailure } from './page.js';
-import { forget, movePosition, moveTable, type Positions, readPositions, setApart } from './positions.js';
+import { forgetUncaptured, movePosition, moveTable, type Positions, readPositions, setApart } from './positions.js';
 import { TablesUnknown, type TurnOutcome, type TurnScope, takeTurn } from './turn.js';
 import { anyWaiting, countWaiting, type Since } from './waiting.js';
 
@@ -199,18 +199,17 @@ export class ChangeFeed extends LeasedFeed<ChangeFeedOptions> {
       if (this.#tables === null) throw notCaptured(domain);
       this.#refreshAt = Date.now() + REFRESH_MS;
       this.#positions = await readPositions(client, this.#tables.mirror);
-      await this.#settle(client, this.#tables, this.#positions);
+      await this.#settle(client, this.#tables);
     }
     this.#positions ??= await readPositions(client, this.#tables.mirror);
     return { tables: this.#tables, positions: this.#positions };
   }
 
   /** Tables that are captured no longer need no position; those that no feed can be made of keep theirs. */
-  async #settle(client: pg.Client, { mirror, tables, unfit }: FeedTables, positions: Positions): Promise<void> {
+  async #settle(client: pg.Client, { mirror, tables, unfit }: FeedTables): Promise<void> {
     const known = new Set([...tables, ...unfit].map(({ name }) => name));
-    const gone = [...positions.apart.keys()].filter((name) => !known.has(name));
-    await forget(client, mirror, gone);
-    for (const name of gone) this.stalls.end(name);
+    await forgetUncaptured(client, mirror);
+    for (const { table } of this.stalls.list()) if (!known.has(table)) this.stalls.end(table);
     for (const { name, problem } of unfit) await this.#stall(client, [name], problem);
   }
 

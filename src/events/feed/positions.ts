@@ -136,12 +136,21 @@ export async function setApart(
 }
 
 /** Takes their own positions from tables. @throws what the driver throws */
-export async function forget(client: pg.ClientBase, mirror: number, tables: readonly string[]): Promise<void> {
+async function forget(client: pg.ClientBase, mirror: number, tables: readonly string[]): Promise<void> {
   if (tables.length === 0) return;
   await client.query('DELETE FROM pgfig.consumers WHERE mirror = $1 AND consumer = ANY ($2::text[])', [
     mirror,
     tables.map((table) => PREFIX + table),
   ]);
+}
+
+/** Ends the positions of tables that are captured no longer, by what is captured now. @throws what the driver throws */
+export async function forgetUncaptured(client: pg.ClientBase, mirror: number): Promise<void> {
+  await client.query(
+    `DELETE FROM pgfig.consumers c WHERE c.mirror = $1 AND starts_with(c.consumer, $2)
+        AND NOT EXISTS (SELECT FROM pgfig.captured k WHERE k.mirror = c.mirror AND c.consumer = $2 || k.table_name)`,
+    [mirror, PREFIX],
+  );
 }
 
 /** Ends a feed for good: nothing is kept for it any more. @throws what the driver throws */

@@ -30,8 +30,8 @@ export interface CaptureState {
 
 /** How the capture of a table stands. Locks nothing. @throws what the driver throws */
 export async function captureState(client: pg.ClientBase, mirror: number, shape: TableShape): Promise<CaptureState> {
-  const { rows } = await client.query<{ key: string[]; version: number }>(
-    'SELECT key_columns AS key, version FROM pgfig.captured WHERE table_oid = $1::int8::oid AND mirror = $2',
+  const { rows } = await client.query<{ name: string; key: string[]; version: number }>(
+    'SELECT table_name AS name, key_columns AS key, version FROM pgfig.captured WHERE table_oid = $1::int8::oid AND mirror = $2',
     [shape.oid, mirror],
   );
   const [known] = rows;
@@ -41,9 +41,10 @@ export async function captureState(client: pg.ClientBase, mirror: number, shape:
   const key = (shape.key ?? []).map(({ name }) => name);
   const sameKey = known !== undefined && known.key.join('\0') === key.join('\0');
   const unrecorded = todo.create.length > 0 || todo.enable.length > 0;
+  const sameRow = known?.version === CAPTURE_VERSION && known.name === shape.name && sameKey;
   return {
     known: known !== undefined,
-    whole: known?.version === CAPTURE_VERSION && sameKey && current && !unrecorded && todo.stray.length === 0,
+    whole: sameRow && current && !unrecorded && todo.stray.length === 0,
     gap:
       known === undefined
         ? 'it was not captured until now'
@@ -71,7 +72,8 @@ export async function captureIsWhole(
   if (shape.children.length > 0) return { whole: false, reason: `${shape.children.join(', ')} inherit from it` };
   const { whole, gap } = await captureState(source, mirror, shape);
   if (whole) return { whole, reason: '' };
-  return { whole, reason: gap === '' ? 'its trigger functions are not those of this version of pgfig' : gap };
+  const outdated = 'what is installed for it is of another version of pgfig, or of the name it had before';
+  return { whole, reason: gap === '' ? outdated : gap };
 }
 
 /**
@@ -135,6 +137,7 @@ async function installDdl(client: pg.ClientBase, mirror: number, shape: TableSha
       sameTable(shape),
       ...functions.map(functionSql),
       ...(await missing(client, shape)).create,
+      renamePosition(mirror, shape),
       `INSERT INTO pgfig.captured (table_oid, mirror, table_name, key_columns, version)
        VALUES (${shape.oid}, ${mirror}, ${literal(shape.name)}, ARRAY[${key.join(', ')}]::pg_catalog.text[], ${CAPTURE_VERSION})
        ON CONFLICT (table_oid) DO UPDATE
@@ -142,6 +145,15 @@ async function installDdl(client: pg.ClientBase, mirror: number, shape: TableSha
     ],
     always: functions.map(({ name }) => `pgfig.${name}()`),
   };
+}
+
+/** A table that was renamed keeps what its change feed has yet to send: a position of its own goes by its name. */
+function renamePosition(mirror: number, { oid, name }: TableShape): string {
+  const apart = (table: string): string => `pg_catalog.split_part(c.consumer, ':', 1) || ':' || ${table}`;
+  return `UPDATE pgfig.consumers c SET consumer = ${apart(literal(name))} FROM pgfig.captured k
+    WHERE k.table_oid = ${oid} AND k.mirror = ${mirror} AND k.table_name <> ${literal(name)}
+      AND c.mirror = k.mirror AND c.consumer = ${apart('k.table_name')}
+      AND NOT EXISTS (SELECT FROM pgfig.consumers o WHERE o.mirror = c.mirror AND o.consumer = ${apart(literal(name))})`;
 }
 
 /** Ends the transaction where that name is another table's by now; the next install sees that. */

@@ -15,7 +15,7 @@ import { dropGuards, guardTable } from './guards.js';
 import { ensureRelayRole, grantRelay, mayBeReplica } from './relay-role.js';
 import { registerRelay, sourceMoment, stallTable } from './relay-rows.js';
 import { RELAY_SCHEMA } from './relay-schema.js';
-import { forgetTable, hasUnsent, stopRecording, strayTables } from './release-table.js';
+import { forgetTable, stopRecording, strayTables, unsentOf } from './release-table.js';
 import type { LockPatience } from './short-locks.js';
 import { readIdentity } from './source-identity.js';
 
@@ -75,6 +75,7 @@ export async function installMirror(config: Config, mirror: Mirror, options: Ins
 }
 
 const UNSENT = 'its change feed has yet to send what was recorded of it, which is kept until then';
+const LOST = 'it was dropped, renamed or given another key: what its change feed had yet to send of it is not sent';
 
 async function installAll(
   source: pg.ClientBase,
@@ -103,14 +104,17 @@ async function installAll(
     step('captured', shape.name);
     crashPoint('install-half');
   }
+  const kept: string[] = [];
   for (const stray of await strayTables(source, id, here)) {
     const stopped = await stopRecording(source, stray, options);
-    if (await hasUnsent(source, id, stray)) {
+    const unsent = await unsentOf(source, id, stray);
+    if (unsent === 'waits') {
       if (stopped) step('stopped', stray.table, UNSENT);
+      else kept.push(`table ${stray.table} has left the rule: ${UNSENT}`);
       continue;
     }
     await forgetTable(source, stray);
-    step('released', stray.table);
+    step('released', stray.table, unsent === 'lost' ? LOST : undefined);
   }
   const text = { domain: mirror.domain, phase: mirror.phase, writtenIn: mirror.source };
   const guarded = mirror.rule.guard === 'off' ? [] : there;
@@ -118,6 +122,7 @@ async function installAll(
   await dropGuards(target, mirror.domain, guarded, options);
   await registerRelay(target, mirror, id, await readIdentity(source), await sourceMoment(source));
   const warnings = [
+    ...kept,
     await loginWarning({ client: source, name: mirror.source }),
     await loginWarning({ client: target, name: mirror.target }),
   ].filter((text) => text !== '');

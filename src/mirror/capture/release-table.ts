@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { readShapes } from '../shape/read-shapes.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { rowFunctionName, truncateFunctionName } from './capture-functions.js';
 import { dropTrigger } from './capture-table.js';
@@ -8,6 +9,8 @@ import type { LockPatience } from './short-locks.js';
 export interface CapturedTable {
   readonly oid: number;
   readonly table: string;
+  /** Columns of the key that was recorded. */
+  readonly key: readonly string[];
 }
 
 /** What is captured for a mirror, and is none of its tables (any more). @throws what the driver throws */
@@ -16,12 +19,12 @@ export async function strayTables(
   mirror: number,
   shapes: readonly TableShape[],
 ): Promise<readonly CapturedTable[]> {
-  const { rows } = await source.query<{ oid: string; table: string }>(
-    `SELECT table_oid::int8::text AS oid, table_name AS "table" FROM pgfig.captured
+  const { rows } = await source.query<Omit<CapturedTable, 'oid'> & { oid: string }>(
+    `SELECT table_oid::int8::text AS oid, table_name AS "table", key_columns AS key FROM pgfig.captured
       WHERE mirror = $1 AND NOT table_oid = ANY ($2::int8[]::oid[]) ORDER BY table_name`,
     [mirror, shapes.map(({ oid }) => oid)],
   );
-  return rows.map((row) => ({ oid: Number(row.oid), table: row.table }));
+  return rows.map((row) => ({ ...row, oid: Number(row.oid) }));
 }
 
 /** Rows of one DELETE: a short transaction, which holds back no vacuum. */
@@ -61,23 +64,30 @@ export async function forgetTable(source: pg.ClientBase, { oid }: CapturedTable)
 }
 
 /**
- * Whether a change feed has not yet sent all that was recorded of a table, and can: a table that was dropped has no rows
- * to send. A feed that waits with this table has a position of its own for it, `kafka:schema.table`.
+ * What a change feed has not yet sent of what was recorded of a table. It reads the rows by the table's name and key:
+ * of one that was dropped, renamed, or given another key meanwhile they can be sent no more.
  * @throws what the driver throws
  */
-export async function hasUnsent(
+export async function unsentOf(
   source: pg.ClientBase,
   mirror: number,
-  { oid, table }: CapturedTable,
-): Promise<boolean> {
+  captured: CapturedTable,
+): Promise<'none' | 'waits' | 'lost'> {
+  if (!(await hasUnsent(source, mirror, captured))) return 'none';
+  const shape = (await readShapes(source, [captured.table])).get(captured.table);
+  const key = shape?.key?.map(({ name }) => name) ?? [];
+  return shape?.oid === captured.oid && key.join('\0') === captured.key.join('\0') ? 'waits' : 'lost';
+}
+
+/** A feed that waits with this table has a position of its own for it, `kafka:schema.table`. */
+async function hasUnsent(source: pg.ClientBase, mirror: number, { oid, table }: CapturedTable): Promise<boolean> {
   const { rows } = await source.query<{ unsent: boolean }>(
     `WITH own AS (SELECT position FROM pgfig.consumers
                    WHERE mirror = $1 AND substr(consumer, position(':' IN consumer)) = ':' || $3),
           p AS (SELECT position FROM own
                 UNION ALL SELECT position FROM pgfig.consumers
                            WHERE mirror = $1 AND position(':' IN consumer) = 0 AND NOT EXISTS (SELECT FROM own))
-     SELECT EXISTS (SELECT FROM pg_class WHERE oid = $2::int8::oid)
-        AND EXISTS (SELECT FROM p WHERE
+     SELECT EXISTS (SELECT FROM p WHERE
               EXISTS (SELECT FROM pgfig.outbox o WHERE o.tbl = $2::int8::oid AND o.xid >= pg_snapshot_xmax(p.position))
            OR EXISTS (SELECT FROM pgfig.outbox o WHERE o.tbl = $2::int8::oid
                          AND o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(p.position))))) AS unsent`,

@@ -65,19 +65,18 @@ export async function captureProblems(
         `table ${table} in ${name}: no key tells its rows apart (${keyProblem}). Give it a primary key, or a unique index over NOT NULL columns`,
     );
   if (!(await hasOwnTable(client, 'captured'))) return keyless;
-  const { rows } = await client.query<{ table: string; domain: string }>(
-    `SELECT c.table_name AS "table", m.domain FROM pgfig.captured c JOIN pgfig.mirrors m ON m.id = c.mirror
+  const { rows } = await client.query<{ table: string; domain: string; recorded: boolean }>(
+    `SELECT c.table_name AS "table", m.domain, to_regproc('pgfig.capture_' || c.table_oid) IS NOT NULL AS recorded FROM pgfig.captured c JOIN pgfig.mirrors m ON m.id = c.mirror
       WHERE c.table_oid = ANY ($1::int8[]::oid[]) AND m.domain <> $2 ORDER BY 1`,
     [[...shapes.values()].map(({ oid }) => oid), domain],
   );
-  return [
-    ...keyless,
-    ...rows.map(
-      (row) =>
-        `table ${row.table} in ${name}: it is captured for domain ${row.domain}. Run pgfig mirror install ${row.domain} if it has left that domain, or pgfig mirror remove ${row.domain}`,
-    ),
-  ];
+  return [...keyless, ...rows.map((row) => `table ${row.table} in ${name}: ${elsewhere(row)}`)];
 }
+
+const elsewhere = ({ domain, recorded }: { readonly domain: string; readonly recorded: boolean }): string =>
+  recorded
+    ? `it is captured for domain ${domain}. Run pgfig mirror install ${domain} if it has left that domain, or pgfig mirror remove ${domain}`
+    : `it has left domain ${domain}, whose change feed has yet to send what was recorded of it: pgfig relay status ${domain} shows how it goes. Then run pgfig mirror install ${domain}, or leave that to a running pgfig`;
 
 /** Whether rows of the source's table can be put in place by key: basic; what constraints and indexes say is not read. */
 export function fitProblems(source: TableShape, target: TableShape, name: string): readonly string[] {
