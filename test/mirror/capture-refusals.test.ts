@@ -205,11 +205,11 @@ t.test('the command', async (t) => {
     [],
   );
   const { writeConfig } = await import('../support/pgfig.js');
-  const configOf = (tables: readonly string[], phase = 'dual-write') =>
+  const configOf = (tables: readonly string[], phase = 'dual-write', mirror: object = {}) =>
     writeConfig(
       {
         databases: { monolith: source.url(pair.from), orders_db: target.url(pair.to) },
-        rules: { orders: { database: 'orders_db', tables, phase } },
+        rules: { orders: { database: 'orders_db', tables, phase, mirror } },
       },
       { listen: 1, admin: 2 },
     );
@@ -238,6 +238,14 @@ t.test('the command', async (t) => {
     code: 1,
     stderr: /in phase monolith, in which nothing is mirrored/,
   });
+  const byStatement = await configOf(['public.orders'], 'dual-write', { capture: 'statement' });
+  for (const command of [['mirror', 'install'], ['mirror', 'status'], ['backfill'], ['verify'], ['relay', 'status']]) {
+    t.match(await pgfig([...command, 'orders', '-c', byStatement]), {
+      code: 1,
+      stderr: /says capture: statement: no relay keeps its copy/,
+    });
+  }
+  t.match((await source.query(`SELECT to_regclass('pgfig.captured') AS made`, pair.from)).rows, [{ made: null }]);
   t.match(await pgfig(['mirror', 'install', 'nix', '-c', good]), {
     code: 2,
     stderr: /no rule is for a domain "nix"\nhint: There are: orders/,

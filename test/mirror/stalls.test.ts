@@ -219,7 +219,10 @@ t.test('what changes rows without an event stalls its table, and copying it agai
       await until(async () => (await bothOf(pair, 'b')).target.length === 2, 'b goes on');
       const again = await command(pair, retry);
       t.equal(again.code, 1);
-      t.match(again.text, `to be copied again: public.${table} (pgfig backfill orders --table public.${table})`);
+      t.match(
+        again.text,
+        `to be copied again: public.${table} (pgfig backfill orders --table public.${table} --overwrite)`,
+      );
       if (mend !== undefined) await target.query(mend, pair.to);
       await pair.install();
       await relay.backfill(`public.${table}`, replace);

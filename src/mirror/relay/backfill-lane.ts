@@ -167,7 +167,10 @@ export class BackfillLane {
 
   async #update(target: Pair['target'], before: RelayTable, after: RelayTable): Promise<void> {
     const { rowCount } = await target.query(tableSql(this.#mirror.domain, before, after));
-    if (rowCount !== 1) throw this.#refusal(`something else works on table ${this.#name}`);
+    if (rowCount !== 1)
+      throw this.#refusal(
+        `table ${this.#name} was taken from this backfill: by another one, an install, or a rule that has it no longer`,
+      );
   }
 
   async #turn(pair: Pair, table: RelayTable): Promise<RelayTable> {

@@ -21,14 +21,29 @@ export function domainNamed(
   });
 }
 
-/** @throws as domainNamed; PgfigError MIRROR_REFUSED in a phase without a mirror */
+/** The mirror that a relay keeps. @returns null: there is none to be, or it is one by statement */
+export function relayedMirror(domain: Domain, source: string): Mirror | null {
+  const mirror = mirrorOf(domain, source);
+  return mirror?.rule.capture === 'outbox' ? mirror : null;
+}
+
+/** @throws as domainNamed; PgfigError MIRROR_REFUSED in a phase without a mirror, or by a rule that wants no outbox */
 export function mirrorNamed(
   name: string,
   options: { readonly config: string },
 ): { readonly config: Config; readonly mirror: Mirror } {
   const { config, domain } = domainNamed(name, options);
-  const mirror = mirrorOf(domain, config.default);
+  const mirror = relayedMirror(domain, config.default);
   if (mirror !== null) return { config, mirror };
+  if (mirrorOf(domain, config.default) !== null) {
+    throw new PgfigError(
+      'MIRROR_REFUSED',
+      `the rule of domain ${name} says capture: statement: no relay keeps its copy`,
+      {
+        hint: 'Triggers, backfill, verify and repair are those of capture: outbox. pgfig mirror remove takes away what is left of that.',
+      },
+    );
+  }
   if (domain.mirror?.capture === 'none') {
     throw new PgfigError('MIRROR_REFUSED', `the rule of domain ${name} says capture: none: pgfig does not mirror it`);
   }

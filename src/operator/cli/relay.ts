@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import Table from 'cli-table3';
 import type { Config } from '../../config/config.js';
-import { type Mirror, mirrorOf } from '../../mirror/mirror.js';
+import type { Mirror } from '../../mirror/mirror.js';
 import {
   MOST_WAITING,
   type RelayView,
@@ -13,7 +13,7 @@ import {
 import type { Domain } from '../../rules/rule-set.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { feedRows, feedsOf, hasFeeds, type KnownFeeds, retriedText, retryFeeds } from './feeds.js';
-import { answered, domainNamed, mirrorNamed } from './named-domain.js';
+import { answered, domainNamed, mirrorNamed, relayedMirror } from './named-domain.js';
 import { PLAIN } from './plain-table.js';
 
 export interface RelayOptions {
@@ -63,7 +63,7 @@ export async function retry(name: string, options: RelayOptions, output: Writabl
 /** @throws as mirrorNamed, where neither a relay nor a feed has anything to do with the domain */
 function named(name: string, options: RelayOptions): Named {
   const { config, domain } = domainNamed(name, options);
-  const mirror = mirrorOf(domain, config.default);
+  const mirror = relayedMirror(domain, config.default);
   if (mirror === null && domain.outbox === undefined)
     return { config, domain, mirror: mirrorNamed(name, options).mirror };
   return { config, domain, mirror };
@@ -79,7 +79,9 @@ const retryJson = (retried: Retried | null, domain: Domain, { feeds, error }: Kn
 function relayRetriedText(name: string, { tables, needBackfill }: Retried): string {
   return [
     tables.length === 0 ? 'no table waits for another try\n' : `tried again: ${tables.join(', ')}\n`,
-    ...needBackfill.map((table) => `to be copied again: ${table} (pgfig backfill ${name} --table ${table})\n`),
+    ...needBackfill.map(
+      (table) => `to be copied again: ${table} (pgfig backfill ${name} --table ${table} --overwrite)\n`,
+    ),
   ].join('');
 }
 
