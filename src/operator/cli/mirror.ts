@@ -6,7 +6,7 @@ import { mirrorStatus } from '../../mirror/capture/status.js';
 import type { Mirror } from '../../mirror/mirror.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { statusText } from './mirror-text.js';
-import { answered, domainNamed, mirrorNamed } from './named-domain.js';
+import { answered, domainNamed, mirrorNamed, relayedMirror } from './named-domain.js';
 
 export interface MirrorOptions {
   readonly config: string;
@@ -44,6 +44,12 @@ export async function remove(name: string, options: MirrorOptions, streams: Stre
   const sides = { domain: domain.name, source: config.default, target: domain.database };
   const removed = await answered(() => removeMirror(config, sides, patienceOf(options, streams)));
   streams.output.write(options.json ? `${JSON.stringify(removed)}\n` : removedText(sides, removed));
+  if (relayedMirror(domain, config.default) !== null) {
+    streams.progress.write(
+      `warning    the rule still asks for this mirror: a running pgfig installs it again within a minute, and its tables are to be copied anew. ` +
+        `"phase: monolith" or "mirror: { capture: none }" in the rule keeps it away\n`,
+    );
+  }
   return removed.left === '' ? EXIT.done : EXIT.no;
 }
 
