@@ -13,7 +13,7 @@ import { refuseWhatCannotBe } from './checks/refuse.js';
 import { ensureMirror, exclusively, findMirror } from './exclusively.js';
 import { dropGuards, guardTable } from './guards.js';
 import { ensureRelayRole, grantRelay, mayBeReplica } from './relay-role.js';
-import { registerRelay, sourceMoment, stallTable } from './relay-rows.js';
+import { leaveRelay, registerRelay, sourceMoment, stallTable } from './relay-rows.js';
 import { RELAY_SCHEMA } from './relay-schema.js';
 import { forgetTable, stopRecording, strayTables, unsentOf } from './release-table.js';
 import type { LockPatience } from './short-locks.js';
@@ -104,6 +104,8 @@ async function installAll(
     step('captured', shape.name);
     crashPoint('install-half');
   }
+  // Before their triggers go, which may take long: the relay would find these missing, and stall what has left.
+  await leaveRelay(target, mirror.domain, mirror.tables);
   const kept: string[] = [];
   for (const stray of await strayTables(source, id, here)) {
     const stopped = await stopRecording(source, stray, options);

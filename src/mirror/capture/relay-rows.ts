@@ -58,10 +58,7 @@ export async function registerRelay(
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, pg_catalog.clock_timestamp(), true) ON CONFLICT (domain) DO NOTHING`,
       [domain, mirror, source.system, source.database, source.timeline, position, lsn, at],
     );
-    await target.query('DELETE FROM pgfig.relay_tables WHERE domain = $1 AND NOT table_name = ANY ($2::text[])', [
-      domain,
-      tables,
-    ]);
+    await leaveRelay(target, domain, tables);
     await target.query(
       `INSERT INTO pgfig.relay_tables (domain, table_name, state)
        SELECT $1, t, 'new' FROM unnest($2::text[]) AS t ON CONFLICT DO NOTHING`,
@@ -72,6 +69,14 @@ export async function registerRelay(
     await target.query('ROLLBACK').catch(() => {});
     throw error;
   }
+}
+
+/** Forgets the tables that are not among these: they are relayed no longer. @throws what the driver throws */
+export async function leaveRelay(target: pg.ClientBase, domain: string, tables: readonly string[]): Promise<void> {
+  await target.query('DELETE FROM pgfig.relay_tables WHERE domain = $1 AND NOT table_name = ANY ($2::text[])', [
+    domain,
+    tables,
+  ]);
 }
 
 /**

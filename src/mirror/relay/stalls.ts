@@ -37,7 +37,8 @@ export class Stalls {
   }
 
   /**
-   * Stalls a table, where the domain stands now. On a connection of its own: that of the turn may be in a COPY.
+   * Stalls a table, where the domain stands now; not one that has left the rule since the tables were read: its triggers
+   * are being dropped. On a connection of its own: that of the turn may be in a COPY.
    * @throws what the driver throws
    */
   async stall(
@@ -52,11 +53,13 @@ export class Stalls {
     if (before === undefined) return;
     const own = before.position ?? position;
     const after: RelayTable = { ...before, state: 'stalled', reason, remedy, position: own, backfill: null };
-    await this.#update(
+    const known = await this.#update(
+      name,
       `SELECT 1 FROM pgfig.relay WHERE domain = ${literal(domain)} AND owner = '${this.#owner}' ` +
         `AND position::text = '${snapshotText(position)}' FOR UPDATE`,
       tableSql(domain, before, after),
     );
+    if (!known) return;
     const pause = Math.min((this.#retries.get(name)?.pause ?? FIRST_RETRY_MS / 2) * 2, LONGEST_RETRY_MS);
     this.#retries.set(name, { at: performance.now() + pause, pause });
     this.#events.onStalled(this.#mirror, name, reason);
@@ -83,21 +86,25 @@ export class Stalls {
 
   async #goOn(table: RelayTable): Promise<RelayTable> {
     const after: RelayTable = { ...table, state: 'in-step', reason: null, remedy: null };
-    await this.#update(tableSql(this.#mirror.domain, table, after));
+    if (!(await this.#update(table.name, tableSql(this.#mirror.domain, table, after)))) return table;
     this.#events.onGoesOn(this.#mirror, table.name);
     return after;
   }
 
-  async #update(...statements: readonly string[]): Promise<void> {
+  /** @returns false: the table is none of the domain's any more */
+  async #update(table: string, ...statements: readonly string[]): Promise<boolean> {
     const { domain, target } = this.#mirror;
     const client = await openMirrorClient(this.#config, target, `${RELAY_NAME} of ${domain}`, ASIDE);
     try {
       await client.query('BEGIN');
+      const known = 'SELECT FROM pgfig.relay_tables WHERE domain = $1 AND table_name = $2';
+      if ((await client.query(known, [domain, table])).rowCount === 0) return false;
       for (const sql of statements) {
         const { rowCount } = await client.query(sql);
         if (rowCount !== 1) throw new Error(`domain ${domain} has changed under the relay`);
       }
       await client.query('COMMIT');
+      return true;
     } finally {
       closeAtOnce(client);
     }
