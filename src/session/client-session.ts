@@ -217,7 +217,6 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.skipping = false;
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
-    if (this.describing.length > 0) this.describing.length = 0;
     this.copyIn = false;
     if (this.commitSent === target) this.commitSent = null;
     if (this.splitting) return 0;
