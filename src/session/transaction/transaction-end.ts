@@ -116,8 +116,11 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const told = shown > 0 && session.queryFailed;
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
-  // Nobody takes its data any more.
-  if (session.active === target) session.copyIn = false;
+  if (session.active === target) {
+    // Nobody takes its data any more, and no ReadyForQuery of its own will end what it has failed.
+    session.copyIn = false;
+    session.queryFailed = false;
+  }
   const settingsLost = forget(session, target);
   // What its implicit transaction wrote is gone with it, or nobody knows.
   if (session.tx === null) session.ended(false);
@@ -200,8 +203,7 @@ function answerOwed(
     if (i > 0) session.client.say(loss);
     session.client.sayReady(session.status);
   }
-  if (owed > 0) session.queryFailed = false;
-  else session.skipping = target.inPipeline;
+  if (owed === 0) session.skipping = target.inPipeline;
 }
 
 /** @returns whether settings of the session are lost with it, which nobody else knows */
