@@ -93,7 +93,11 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (!this.copyIn && !isCopyInMessage(type)) this.readyPromised = false;
     if (this.pipelineLost && this.#failPipeline(type)) return;
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
-    if (type === F.Terminate) return this.close('the client said goodbye');
+    if (type === F.Terminate) {
+      // What lies in front of it in the same chunk is carried out, though nobody waits for the answer.
+      this.flushRun();
+      return this.close('the client said goodbye');
+    }
     if (this.skipping) return;
     if (this.generation !== this.traffic.generation) this.refreshContext();
     if ((this.unsettled !== null || (this.facts.unsure && !settled)) && !isCopyInMessage(type)) {

@@ -201,6 +201,22 @@ t.test('and what is set next counts as set', async (t) => {
   client.vanish();
 });
 
+t.test('what lies in front of Terminate is carried out', async (t) => {
+  for (const [id, how] of [
+    [306, 'Query'],
+    [307, 'pipeline'],
+  ] as const) {
+    const { client } = await open();
+    const sql = `INSERT INTO users VALUES (${id}, 'x')`;
+    if (how === 'Query') send(client, `Query ${JSON.stringify(sql)}`, 'Terminate');
+    else send(client, ...extended(sql), 'Sync', 'Terminate');
+    await client.untilClosed();
+    const written = async () => (await shop.inMonolith(`SELECT FROM users WHERE id = ${id}`)).length === 1;
+    await until(written, `the row by ${how}`);
+    t.pass(how);
+  }
+});
+
 t.test('a Query behind LISTEN that does not reach every database', async (t) => {
   const client = await login(pgfig);
   t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
