@@ -201,6 +201,27 @@ t.test('and what is set next counts as set', async (t) => {
   client.vanish();
 });
 
+t.test('a Query behind a pipeline that has written elsewhere: they would not be one transaction', async (t) => {
+  const { client } = await open();
+  for (const sql of ['SELECT 1/0 FROM users', 'SELECT 1 FROM users', "INSERT INTO users VALUES (305, 'x')"]) {
+    send(client, ...extended("INSERT INTO orders VALUES (305, 1, 'x')"));
+    client.send(query(sql));
+    t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 0A000 [^|]+ \| ZI$/, sql);
+    t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 305'), []);
+  }
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+  client.vanish();
+});
+
+t.test('the end of a pipeline on another database fails: the Query behind it is told', async (t) => {
+  const { client } = await open();
+  send(client, ...extended('SELECT writes_late(1) FROM orders LIMIT 1'));
+  client.send(query('SELECT 1 FROM users'));
+  t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 23503 [^|]+ \| ZI$/);
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+  client.vanish();
+});
+
 t.test('what lies in front of Terminate is carried out', async (t) => {
   for (const [id, how] of [
     [306, 'Query'],
