@@ -259,7 +259,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
   }
   session.unsettled = null;
   if (session.mirrors?.isOpen === true && session.tx === null) return syncMirrored(session);
-  if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
+  if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && session.pipelineFailure === null) {
     active.inPipeline = false;
     session.endImplicit();
     if (session.txStamp === 0) session.portals.clear();

@@ -5,7 +5,7 @@ import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction } from '../simple/send-query.js';
 import { beginHere } from './begin.js';
-import { asRaised, inject, injectSync } from './injection.js';
+import { asRaised, expectSuccess, inject, injectSync } from './injection.js';
 import { replayJournal } from './joining.js';
 import { Transaction } from './transaction.js';
 import { finish, inheritFacts } from './transaction-end.js';
@@ -126,7 +126,10 @@ async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<Sess
     return { participant, assigned };
   });
   try {
-    for (const { participant } of asked) await session.drained(participant);
+    for (const { participant, assigned } of asked) {
+      await session.drained(participant);
+      expectSuccess(assigned, participant.database, 'looking for hidden writes');
+    }
   } catch (error) {
     // COMMIT ends the transaction, whatever it is answered.
     await endEverywhere(session, tx, 'rollback', false);

@@ -166,7 +166,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   }
   // What has not been sent yet is answered by whoever meant to send it.
   if (shown > 0) answerOwed(session, target, lossOf(target, cause, fatal), { owed, told });
-  else if (target.inPipeline) session.pipelineLost = true;
+  else if (target.inPipeline) session.pipelineFailure = pipelineLost();
 }
 
 /**
@@ -206,8 +206,12 @@ function answerOwed(
   if (owed === 0) session.skipping = target.inPipeline;
 }
 
+/** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
+const pipelineLost = (): PgfigError =>
+  new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements');
+
 /** @returns whether settings of the session are lost with it, which nobody else knows */
-function forget(session: SessionCore, target: SessionLink): boolean {
+export function forget(session: SessionCore, target: SessionLink): boolean {
   if (session.home === target) session.home = null;
   if (session.last === target) session.last = null;
   if (session.active === target) session.active = null;
