@@ -221,7 +221,7 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
     this.copyIn = false;
-    if (this.commitSent === target) this.commitSent = null;
+    if (this.commitSent === target && this.readyBeforeCommit-- === 0) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (status === IDLE) this.ended(!this.lastQueryFailed);

@@ -99,6 +99,8 @@ export abstract class SessionState {
   readonly relationsMade: { readonly link: SessionLink; readonly name: string }[] = [];
   /** COMMIT is on its way there: if the link is lost now, nobody knows how it ended. */
   commitSent: SessionLink | null = null;
+  /** How many ReadyForQuery of the client's come from there before that of the COMMIT. */
+  readyBeforeCommit = 0;
   /** Command tag that the client was shown last, within a transaction. */
   lastTag = '';
   /**

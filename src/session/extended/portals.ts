@@ -84,7 +84,10 @@ function execute(
   const mark = markOf(session, plan, target.database, portal.begun ? 'rest' : 'whole', Math.max(limit, 0));
   portal.begun = true;
   if (!plan.settles && !plan.watched) return send(session, target, Expect.Execute, chunk, at, end, null, mark);
-  if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
+  if (plan.control?.type === 'commit' && session.tx !== null) {
+    session.commitSent = target;
+    session.readyBeforeCommit = target.link.queue.owedReady;
+  }
   // What follows may depend on the effect: it waits until the effect has taken place.
   if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };
