@@ -54,7 +54,7 @@ export async function endEverywhere(
   finish(session, committing && error === null);
   session.ended(committing && error === null);
   session.status = IDLE;
-  for (const participant of others) await session.drained(participant).catch(() => undefined);
+  for (const participant of others) await leftTransaction(session, participant);
   await settleContext(session);
   if (error !== null) throw error;
   if (chain) beginHere(session, { type: 'begin', modes: tx.modes, isolation: tx.isolation, readOnly: null });
@@ -112,6 +112,15 @@ function endReader(session: SessionCore, participant: SessionLink, commits: bool
     }),
   );
   injectSync(participant);
+}
+
+/** A time-out or cancel may have hit the end itself: then the transaction is still open there, and fails all that follows. */
+async function leftTransaction(session: SessionCore, participant: SessionLink): Promise<void> {
+  await session.drained(participant).catch(() => undefined);
+  if (session.closed || participant.link.lost || participant.link.status === IDLE) return;
+  inject(participant, 'ROLLBACK');
+  injectSync(participant);
+  await session.drained(participant).catch(() => undefined);
 }
 
 /**
