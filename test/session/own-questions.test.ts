@@ -5,8 +5,8 @@ import { startShop } from './two-databases.js';
 
 /**
  * What pgfig asks a backend for itself may be refused: by statement_timeout, by a cancel request, by a server that is
- * out of memory. Nothing may then go on as if it had been answered. What passes is spoiled on its way here, as no
- * server refuses it at will.
+ * out of memory. Nothing may then go on as if it had been answered. And a connection may end behind any message. What
+ * passes is spoiled on its way here, as no server does it at will.
  */
 const shop = await startShop({
   between: true,
@@ -95,6 +95,16 @@ t.test('what names mean, asked behind an answer of a pipeline: what comes next i
   }
 });
 
+t.test('the end of a participant that only read: nothing stays open there', async (t) => {
+  const client = await open();
+  for (const sql of ['BEGIN', "INSERT INTO orders VALUES (95, 1, 'x')", 'SELECT 1 FROM users'])
+    t.equal(await ask(client, sql), 'C | ZT');
+  beforeMonolith.replace('COMMIT', 'COMMI_');
+  t.equal(await ask(client, 'COMMIT'), 'C | ZI');
+  beforeMonolith.rest();
+  await inStep(t, client);
+});
+
 /** The link to the monolith has the setting, too. */
 async function withTenant(t: Test): Promise<RawClient> {
   const client = await open();
@@ -146,4 +156,28 @@ t.test('a link dies behind the error of its part of a split string: the next los
   client.send(query("INSERT INTO users VALUES (94, 'x')"));
   t.match(await answer(client), /^C \| E ERROR 08006 [^|]+ \| ZI$/);
   await inStep(t, client);
+});
+
+t.test(
+  'a link dies within several pipelines, of which the last one is half sent: none goes on elsewhere',
+  async (t) => {
+    const client = await open();
+    t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+    beforeMonolith.cutBehind('C');
+    send(client, ...extended('SELECT 1 FROM users'), 'Sync', ...extended('SELECT 2 FROM users'));
+    send(client, ...extended("INSERT INTO orders VALUES (96, 1, 'x')"), 'Sync');
+    t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 08006 [^|]+ \| ZI$/);
+    t.match(await answer(client), /^E ERROR 08006 [^|]+ \| ZI$/);
+    t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 96'), []);
+    await inStep(t, client);
+  },
+);
+
+t.test('a link dies behind the answer in front of a COMMIT that was sent with it: nobody knows', async (t) => {
+  const client = await open();
+  for (const sql of ['BEGIN', "INSERT INTO orders VALUES (97, 1, 'x')"]) t.equal(await ask(client, sql), 'C | ZT');
+  beforeOrders.cutBehind('C', 'Z');
+  send(client, 'Query "SELECT 1 FROM orders"', ...extended('COMMIT'), 'Sync');
+  t.equal(await answer(client), 'C | ZT');
+  t.match((await client.untilClosed()).at(-1)?.body.toString(), /08007/);
 });

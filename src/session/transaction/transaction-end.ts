@@ -165,7 +165,7 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     session.failHere(tx);
   }
   // What has not been sent yet is answered by whoever meant to send it.
-  if (shown > 0) answerOwed(session, target, lossOf(target, cause, fatal), { owed, told });
+  if (shown > 0) answerOwed(session, target, lossOf(session, target, cause, fatal), { owed, told });
   else if (target.inPipeline) session.pipelineFailure = pipelineLost();
 }
 
@@ -179,12 +179,16 @@ function endsSession(fatal: ErrorFields, usedLast: boolean): boolean {
   return !fatal.code.startsWith('57') && !fatal.code.startsWith('XX');
 }
 
-const lossOf = ({ database }: SessionLink, cause: string, fatal: ErrorFields | null): Buffer =>
-  errorResponse({
+function lossOf(session: SessionCore, { database }: SessionLink, cause: string, fatal: ErrorFields | null): Buffer {
+  const detail = 'What was under way there may have been carried out, or not; look before you repeat it.';
+  return errorResponse({
     severity: 'ERROR',
     code: fatal?.code ?? '08006',
     message: `the connection to database "${database}" was lost: ${cause}`,
+    // A transaction is rolled back with it.
+    ...(session.tx === null && { detail }),
   });
+}
 
 /**
  * Every request outstanding gets its error, and the ReadyForQuery that it was to end with.
@@ -203,7 +207,10 @@ function answerOwed(
     if (i > 0) session.client.say(loss);
     session.client.sayReady(session.status);
   }
-  if (owed === 0) session.skipping = target.inPipeline;
+  if (!target.inPipeline) return;
+  // A pipeline was begun behind them whose Sync has not been sent yet.
+  if (owed > 0) session.client.say(loss);
+  session.skipping = true;
 }
 
 /** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
