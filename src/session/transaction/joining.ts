@@ -192,7 +192,7 @@ async function admit(session: SessionCore, tx: Transaction, target: SessionLink)
 }
 
 /** The server must not end a participant for being idle while the client works on another one. */
-function keepAwake(participant: SessionLink): void {
+export function keepAwake(participant: SessionLink): void {
   inject(participant, 'SET LOCAL idle_in_transaction_session_timeout = 0', [], onFailure(participant));
 }
 
