@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import t from 'tap';
 import { freePort } from '../../src/embedded/postgres-server.js';
 import { serveEmbedded } from '../../src/main/serve-embedded.js';
 import { guard } from '../support/guard.js';
+import { PGFIG } from '../support/pgfig.js';
 
 const PROGRAM = new URL('../../src/main/serve-embedded.js', import.meta.url).href;
 
@@ -99,6 +101,26 @@ t.test('the shop answers from two servers, and Ctrl-C leaves nothing behind', as
       added_up: true,
     },
   );
+
+  await t.test('a domain can be mirrored', async (t) => {
+    const config = /--config (\S+pgfig\.yaml)/.exec(output)?.[1] ?? '';
+    const own = path.join(folder, 'own.yaml');
+    await mkdir(path.join(folder, 'rules'));
+    await writeFile(own, (await readFile(config, 'utf8')).replace(/^rules: .*$/m, 'rules: rules'));
+    const rule = 'domain: shipping\ndatabase: orders_db\ntables: [public.carriers]\nphase: dual-write\n';
+    await writeFile(path.join(folder, 'rules', 'shipping.yaml'), rule);
+    const orders = new pg.Client(/orders_db +(postgres:\S+)/.exec(output)?.[1]);
+    await orders.connect();
+    await orders.query('CREATE TABLE carriers (id int PRIMARY KEY, name text NOT NULL UNIQUE)');
+    await orders.end();
+    const pgfig = (...args: string[]): Promise<{ stdout: string }> =>
+      promisify(execFile)(process.execPath, [PGFIG, ...args, 'shipping', '-c', own]);
+    t.match((await pgfig('mirror', 'install')).stdout, /1 tables made or mended/);
+    await t.rejects(pgfig('relay', 'status'), {
+      code: 1,
+      stdout: /relay: runs nowhere[\s\S]*public\.carriers +new +0 +not copied yet: pgfig backfill shipping/,
+    });
+  });
 
   embedded.child.kill('SIGINT');
   t.equal(await embedded.exit, 0);

@@ -10,6 +10,9 @@ export interface ShopServer {
 /** Owner of everything in the shop, and the user of every session; not a superuser. */
 export const SHOP_USER = 'shop';
 
+/** The role that the mirror's relay writes with: src/mirror/capture/relay-role.ts. */
+const RELAY_ROLE = 'pgfig_relay';
+
 /** The server's tables, rows and helpers, in the order in which they must be made. */
 const MONOLITH = [MONOLITH_TABLES, ORDER_TABLES, CROSSING_KEYS, HELPERS, MONOLITH_ROWS, orderRows(ORDERS_BEFORE_MOVE)];
 const ORDERS = [ORDER_TABLES, HELPERS, orderRows(ORDERS_NOW)];
@@ -28,11 +31,15 @@ async function load(server: ShopServer, dbname: string, sql: readonly string[]):
   await withClient(server, 'postgres', 'postgres', async (client) => {
     const { rows } = await client.query(
       `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role,
+              EXISTS (SELECT FROM pg_roles WHERE rolname = '${RELAY_ROLE}') AS relay,
               EXISTS (SELECT FROM pg_database WHERE datname = $2) AS database`,
       [SHOP_USER, dbname],
     );
     const password = client.escapeLiteral(server.password);
     if (!rows[0]?.role) await client.query(`CREATE ROLE ${SHOP_USER} LOGIN PASSWORD ${password}`);
+    // What a DBA does before a domain is mirrored (docs/mirror-install.md).
+    if (!rows[0]?.relay)
+      await client.query(`CREATE ROLE ${RELAY_ROLE} NOLOGIN BYPASSRLS; GRANT ${RELAY_ROLE} TO ${SHOP_USER}`);
     if (!rows[0]?.database) await client.query(`CREATE DATABASE ${dbname} OWNER ${SHOP_USER}`);
   });
   await withClient(server, SHOP_USER, dbname, async (client) => {

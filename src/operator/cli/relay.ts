@@ -87,7 +87,7 @@ const notInstalled = (name: string): string => `domain ${name}: nothing is insta
 
 function viewText({ domain, moment, lagSeconds, whole, turns, leader, outboxBytes, tables }: RelayView): string {
   const table = new Table(PLAIN);
-  table.push(['table', 'state', 'waiting', 'reason'], ...tables.map(tableRow));
+  table.push(['table', 'state', 'waiting', 'reason'], ...tables.map((view) => tableRow(domain, view)));
   return [
     `domain ${domain}: the copy is as of ${moment}, ${lagSeconds.toFixed(1)} s ago${whole ? '' : ', and is catching up'}`,
     `relay: ${leader ?? 'runs nowhere (pgfig serve runs it)'}; turns: ${turns}`,
@@ -97,9 +97,10 @@ function viewText({ domain, moment, lagSeconds, whole, turns, leader, outboxByte
   ].join('\n');
 }
 
-function tableRow({ table, state, waiting, reason, remedy, backfill }: TableView): string[] {
+function tableRow(domain: string, { table, state, waiting, reason, remedy, backfill }: TableView): string[] {
   const count = waiting === MOST_WAITING ? `${waiting} or more` : String(waiting);
   const copied = backfill === null ? '' : `${backfill.rows} of about ${backfill.estimate} rows, pass ${backfill.pass}`;
-  const why = reason === null ? (state === 'backfill' ? copied : '') : `${reason} (mended by: ${remedy ?? 'retry'})`;
+  const notes: Readonly<Record<string, string>> = { new: `not copied yet: pgfig backfill ${domain}`, backfill: copied };
+  const why = reason === null ? (notes[state] ?? '') : `${reason} (mended by: ${remedy ?? 'retry'})`;
   return [table, state, count, why];
 }
