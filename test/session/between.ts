@@ -8,17 +8,17 @@ export interface Between {
   /** From now on, in what is sent to the server, `what` becomes `other`, which is as long. */
   replace(what: string, other: string): void;
   /**
-   * Connections that the server answers with these message types, one after the other, end behind the last of them: what
+   * The connection that sends `sent` ends when the server has answered with these message types, one after the other: what
    * comes next is not heard any more. Once.
    */
-  cutBehind(...types: readonly string[]): void;
+  cutBehind(sent: string, ...types: readonly string[]): void;
   /** Spoils nothing any more. */
   rest(): void;
 }
 
 export async function standBetween(port: number): Promise<Between> {
   let replaced: readonly [Buffer, Buffer] | null = null;
-  let cut: readonly string[] | null = null;
+  let cut: { readonly sent: string; readonly types: readonly string[] } | null = null;
   const sockets = new Set<net.Socket>();
   const server = net.createServer({ noDelay: true }, (client) => {
     const backend = net.connect({ host: '127.0.0.1', port, noDelay: true });
@@ -26,16 +26,17 @@ export async function standBetween(port: number): Promise<Between> {
       sockets.add(socket);
       socket.on('error', () => undefined);
     }
+    let seen: string[] | null = null;
     client.on('data', (chunk: Buffer) => {
+      if (cut !== null && chunk.includes(cut.sent)) seen ??= [];
       const at = replaced === null ? -1 : chunk.indexOf(replaced[0]);
       if (at >= 0) replaced?.[1].copy(chunk, at);
       backend.write(chunk);
     });
-    let seen: string[] = [];
     backend.on('data', (chunk: Buffer) => {
-      for (let at = 0; cut !== null && at + 5 <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
-        seen = [...seen, chunk.toString('latin1', at, at + 1)].slice(-cut.length);
-        if (seen.join() !== cut.join()) continue;
+      for (let at = 0; cut !== null && seen !== null && at + 5 <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
+        seen = [...seen, chunk.toString('latin1', at, at + 1)].slice(-cut.types.length);
+        if (seen.join() !== cut.types.join()) continue;
         cut = null;
         client.end(chunk.subarray(0, at + 1 + chunk.readUInt32BE(at + 1)));
         backend.destroy();
@@ -58,8 +59,8 @@ export async function standBetween(port: number): Promise<Between> {
       if (what.length !== other.length) throw new Error('the message would be of another length');
       replaced = [Buffer.from(what), Buffer.from(other)];
     },
-    cutBehind: (...types) => {
-      cut = types;
+    cutBehind: (sent, ...types) => {
+      cut = { sent, types };
     },
     rest: () => {
       replaced = null;

@@ -133,7 +133,7 @@ t.test('DISCARD ALL on the other link: the next user finds nothing of the last o
 
 t.test('a link that dies when it has been reset', async (t) => {
   const client = await withTenant(t);
-  beforeMonolith.cutBehind('C');
+  beforeMonolith.cutBehind('DISCARD ALL', 'C');
   t.equal(await ask(client, 'DISCARD ALL'), 'C | ZI');
   await forgotten(t, client, 'lost');
 });
@@ -149,10 +149,10 @@ t.test('RESET ALL on a link that holds more than settings: the session ends', as
 
 t.test('a link dies behind the error of its part of a split string: the next loss is told', async (t) => {
   const client = await open();
-  beforeOrders.cutBehind('E');
+  beforeOrders.cutBehind('SELECT 1/0', 'E');
   client.send(query('SELECT 1 FROM users; SELECT 1/0 FROM orders'));
   t.equal(await answer(client), 'C | E ERROR 22012 division by zero | ZI');
-  beforeMonolith.cutBehind('C');
+  beforeMonolith.cutBehind('INSERT INTO users', 'C');
   client.send(query("INSERT INTO users VALUES (94, 'x')"));
   t.match(await answer(client), /^C \| E ERROR 08006 [^|]+ \| ZI$/);
   await inStep(t, client);
@@ -163,7 +163,7 @@ t.test(
   async (t) => {
     const client = await open();
     t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
-    beforeMonolith.cutBehind('C');
+    beforeMonolith.cutBehind('SELECT 1 FROM users', 'C');
     send(client, ...extended('SELECT 1 FROM users'), 'Sync', ...extended('SELECT 2 FROM users'));
     send(client, ...extended("INSERT INTO orders VALUES (96, 1, 'x')"), 'Sync');
     t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 08006 [^|]+ \| ZI$/);
@@ -176,7 +176,7 @@ t.test(
 t.test('a link dies behind the answer in front of a COMMIT that was sent with it: nobody knows', async (t) => {
   const client = await open();
   for (const sql of ['BEGIN', "INSERT INTO orders VALUES (97, 1, 'x')"]) t.equal(await ask(client, sql), 'C | ZT');
-  beforeOrders.cutBehind('C', 'Z');
+  beforeOrders.cutBehind('SELECT 1 FROM orders', 'C', 'Z');
   send(client, 'Query "SELECT 1 FROM orders"', ...extended('COMMIT'), 'Sync');
   t.equal(await answer(client), 'C | ZT');
   t.match((await client.untilClosed()).at(-1)?.body.toString(), /08007/);
