@@ -14,7 +14,7 @@ export interface LinkOwner {
   /** Before that, while the request that it answers is still at the queue's head, where that has a mark. It ends at `end`. */
   onFailed(link: Link, fields: ErrorFields, chunk: Buffer, end: number): void;
   /** A request of pgfig's own was refused, and what the backend skips for it is off the queue; nothing behind it has passed. */
-  onHiddenError?(link: Link): void;
+  onHiddenError?(link: Link, fields: ErrorFields): void;
   /**
    * ReadyForQuery, the client's (`shown`) or a hidden one; `status` is the byte I, T or E.
    * @returns the byte that the client is to see, 0 to keep the message from it
@@ -256,13 +256,13 @@ export class Link implements ChannelOwner {
 
   #hiddenMessage(type: number, chunk: Buffer, at: number, end: number): void {
     if (type === B.ReadyForQuery) this.status = chunk[at + 5] as number;
-    if (type === B.ErrorResponse) this.#noteFatal(chunk, at, end);
+    const fields = type === B.ErrorResponse ? this.#noteFatal(chunk, at, end) : null;
     this.meter.ended(this.#placeOf(chunk, end));
     this.queue.headHidden?.onMessage?.(type, chunk, at + 5, end);
     // After a backend's last words nothing is answered any more: what is owed stays owed, for onLost to answer.
     if (this.#fatal !== null) return;
     this.queue.take(type);
-    if (type === B.ErrorResponse) this.#owner.onHiddenError?.(this);
+    if (fields !== null) this.#owner.onHiddenError?.(this, fields);
     if (type === B.ReadyForQuery) this.#owner.onReady(this, this.status, false);
   }
 

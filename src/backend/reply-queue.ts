@@ -101,6 +101,11 @@ export class ReplyQueue {
     return this.#count === 0 ? null : (this.#hidden[this.#head] ?? null);
   }
 
+  /** Whether the reply that comes next is that to a Describe. */
+  get headDescribes(): boolean {
+    return this.#count > 0 && this.#kinds[this.#head] === Expect.Describe;
+  }
+
   /** What the owner has put with the request whose reply comes next. */
   get headMark(): object | null {
     return this.#count === 0 ? null : (this.#marks[this.#head] ?? null);

@@ -11,13 +11,12 @@ import type { InputHandler } from './client/client-input.js';
 import { carriedOut, failed, suspended } from './counting/counting.js';
 import { describe } from './extended/descriptions.js';
 import * as extended from './extended/extended-query.js';
-import { pipelineLost } from './extended/pipeline-end.js';
 import { copyToMirror, endMirroredCopy } from './mirror/mirrored-copy.js';
 import { SessionCore, SHUTDOWN } from './session-core.js';
 import type { SessionLink } from './session-link.js';
 import { onQuery } from './simple/simple-query.js';
 import { traceMessages } from './tracing.js';
-import { refusedInFront } from './transaction/refused-in-front.js';
+import { refusedInFront, refusedInPipeline } from './transaction/refused-in-front.js';
 import { endTransaction, followStatus } from './transaction/transaction-end.js';
 import { isSimple, settleFirst } from './transaction/unsettled.js';
 
@@ -91,9 +90,13 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     if (this.traffic.tracing) traceMessages(this, 'F', 'client', chunk, at, end);
     // What comes while copy data is awaited, a Sync too, is part of the COPY's own message.
     if (!this.copyIn && !isCopyInMessage(type)) this.readyPromised = false;
-    if (this.pipelineLost && this.#failPipeline(type)) return;
+    if (this.pipelineFailure !== null && this.#failPipeline(type, this.pipelineFailure)) return;
     if (type === F.Sync) return extended.onSync(this, chunk, at, end);
-    if (type === F.Terminate) return this.close('the client said goodbye');
+    if (type === F.Terminate) {
+      // What lies in front of it in the same chunk is carried out, though nobody waits for the answer.
+      this.flushRun();
+      return this.close('the client said goodbye');
+    }
     if (this.skipping) return;
     if (this.generation !== this.traffic.generation) this.refreshContext();
     if ((this.unsettled !== null || (this.facts.unsure && !settled)) && !isCopyInMessage(type)) {
@@ -140,12 +143,12 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
   }
 
   /** @returns whether the message is answered by that: a Query, which no Sync will follow */
-  #failPipeline(type: number): boolean {
-    this.pipelineLost = false;
+  #failPipeline(type: number, failure: PgfigError): boolean {
+    this.pipelineFailure = null;
     const simple = isSimple(type);
     // A transaction that was open knows of its loss, and the Query may be its end.
     if (this.skipping || (simple && this.tx !== null)) return false;
-    this.failMessage(pipelineLost(), simple);
+    this.failMessage(failure, simple);
     return simple;
   }
 
@@ -217,9 +220,8 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.skipping = false;
     this.lastQueryFailed = this.queryFailed;
     this.queryFailed = false;
-    if (this.describing.length > 0) this.describing.length = 0;
     this.copyIn = false;
-    if (this.commitSent === target) this.commitSent = null;
+    if (this.commitSent === target && this.readyBeforeCommit-- === 0) this.commitSent = null;
     if (this.splitting) return 0;
     if (status !== this.status || this.txStamp !== 0) this.status = followStatus(this, target, status);
     if (status === IDLE) this.ended(!this.lastQueryFailed);
@@ -303,9 +305,11 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
     this.client.flush();
   }
 
-  onHiddenError(link: Link): void {
+  onHiddenError(link: Link, fields: ErrorFields): void {
     const target = this.links.get(link.database);
-    if (target !== undefined) refusedInFront(this, target);
+    if (target === undefined) return;
+    if (target.injectionError !== null) refusedInFront(this, target);
+    else refusedInPipeline(this, target, fields);
   }
 
   onLost(link: Link, fatal: ErrorFields | null, error: Error | null): void {

@@ -195,6 +195,7 @@ export abstract class SessionCore extends SessionState {
 
   /** A Query that fails takes the pipeline along that was open when it came: they are one transaction. */
   #undoPipelines(): void {
+    this.pipelineFailure = null;
     for (const target of this.links.values()) {
       if (!target.inPipeline || target.link.lost) continue;
       if (!target.link.queue.needsSync) inject(target, 'ROLLBACK');

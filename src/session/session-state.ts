@@ -1,3 +1,4 @@
+import type { PgfigError } from '../errors/pgfig-error.js';
 import { TallyBook } from '../matrix/tally-book.js';
 import { TransactionWork } from '../matrix/transaction-work.js';
 import type { Channel } from '../net/channel.js';
@@ -98,6 +99,8 @@ export abstract class SessionState {
   readonly relationsMade: { readonly link: SessionLink; readonly name: string }[] = [];
   /** COMMIT is on its way there: if the link is lost now, nobody knows how it ended. */
   commitSent: SessionLink | null = null;
+  /** How many ReadyForQuery of the client's come from there before that of the COMMIT. */
+  readyBeforeCommit = 0;
   /** Command tag that the client was shown last, within a transaction. */
   lastTag = '';
   /**
@@ -107,8 +110,11 @@ export abstract class SessionState {
   unsettled: { readonly target: SessionLink; readonly plan: TextPlan; readonly sql: string } | null = null;
   /** What the home link reported at login. */
   atLogin: ReadonlyMap<string, string> = new Map();
-  /** A link was lost on which the implicit transaction of a pipeline was open. */
-  pipelineLost = false;
+  /**
+   * Why the implicit transaction of a pipeline has failed, where the client has not been told: a link was lost on which it
+   * was open, or what pgfig itself asked there was refused.
+   */
+  pipelineFailure: PgfigError | null = null;
   /** Statement mirrors; null until there is something for them. */
   mirrors: Mirrors | null = null;
   /** Command tags of the request that is to be repeated by a mirror; null: nobody wants to know. */

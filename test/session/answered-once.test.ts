@@ -8,7 +8,12 @@ import { startShop, until } from './two-databases.js';
  * for the next request's, and every answer after it for the one after that: a COMMIT that is told what an INSERT was.
  * One that is not answered at all is waited for until somebody gives up.
  */
-const shop = await startShop();
+const shop = await startShop({
+  inOrders: `
+    CREATE TABLE parts (order_id int REFERENCES orders DEFERRABLE INITIALLY DEFERRED);
+    CREATE FUNCTION writes_late(int) RETURNS int LANGUAGE plpgsql AS
+      $$ BEGIN EXECUTE format('INSERT INTO parts VALUES (%s)', -$1); RETURN $1; END $$;`,
+});
 const { pgfig } = shop;
 
 async function open(): Promise<{ readonly client: RawClient; readonly inUsers: number; readonly inOrders: number }> {
@@ -167,6 +172,71 @@ t.test(
     client.vanish();
   },
 );
+
+/** A pipeline's error is told, and then its link dies before Sync. */
+async function failedAndLost(): Promise<{ readonly client: RawClient; readonly inUsers: number }> {
+  const { client, inUsers, inOrders } = await open();
+  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'E');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+  send(client, 'Sync');
+  t.equal(await answer(client), 'ZI');
+  return { client, inUsers };
+}
+
+t.test('a link dies behind an error of its pipeline, before Sync: the next loss is told', async (t) => {
+  const { client, inUsers } = await failedAndLost();
+  client.send(query("INSERT INTO users SELECT 304, 'x' FROM pg_sleep(60)"));
+  const running = `SELECT FROM pg_stat_activity WHERE pid = ${inUsers} AND state = 'active'`;
+  await until(async () => (await shop.inMonolith(running)).length === 1, 'the INSERT');
+  await endBackend(pgfig, inUsers, shop.inMonolith);
+  t.match(await answer(client), /^E ERROR 57P01 [^|]+ \| ZI$/);
+  client.vanish();
+});
+
+t.test('and what is set next counts as set', async (t) => {
+  const { client } = await failedAndLost();
+  t.equal(await ask(client, "SET app.name = 'Ada'"), 'C | ZI');
+  t.strictSame(await client.rows("SELECT current_setting('app.name', true) FROM orders LIMIT 1"), ['Ada']);
+  client.vanish();
+});
+
+t.test('a Query behind a pipeline that has written elsewhere: they would not be one transaction', async (t) => {
+  const { client } = await open();
+  for (const sql of ['SELECT 1/0 FROM users', 'SELECT 1 FROM users', "INSERT INTO users VALUES (305, 'x')"]) {
+    send(client, ...extended("INSERT INTO orders VALUES (305, 1, 'x')"));
+    client.send(query(sql));
+    t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 0A000 [^|]+ \| ZI$/, sql);
+    t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 305'), []);
+  }
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+  client.vanish();
+});
+
+t.test('the end of a pipeline on another database fails: the Query behind it is told', async (t) => {
+  const { client } = await open();
+  send(client, ...extended('SELECT writes_late(1) FROM orders LIMIT 1'));
+  client.send(query('SELECT 1 FROM users'));
+  t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 23503 [^|]+ \| ZI$/);
+  t.equal(await ask(client, 'SELECT 1 FROM users'), 'C | ZI');
+  client.vanish();
+});
+
+t.test('what lies in front of Terminate is carried out', async (t) => {
+  for (const [id, how] of [
+    [306, 'Query'],
+    [307, 'pipeline'],
+  ] as const) {
+    const { client } = await open();
+    const sql = `INSERT INTO users VALUES (${id}, 'x')`;
+    if (how === 'Query') send(client, `Query ${JSON.stringify(sql)}`, 'Terminate');
+    else send(client, ...extended(sql), 'Sync', 'Terminate');
+    await client.untilClosed();
+    const written = async () => (await shop.inMonolith(`SELECT FROM users WHERE id = ${id}`)).length === 1;
+    await until(written, `the row by ${how}`);
+    t.pass(how);
+  }
+});
 
 t.test('a Query behind LISTEN that does not reach every database', async (t) => {
   const client = await login(pgfig);

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import t from 'tap';
+import { answer, login, send } from './raw-session.js';
 import { failure, ORDERS_RULE, startShop, statusOf, until, value } from './two-databases.js';
 
 /** `moving` is in both databases alike, with other rows; `differing` has its columns in another order and type. */
@@ -156,6 +157,26 @@ t.test('what is told of one statement is not taken for another’s', async (t) =
   t.equal(await types(), '2DCZ');
   raw.vanish();
   t.strictSame(await shop.inMonolith('SELECT id FROM moving WHERE id = 20'), [{ id: 20 }]);
+});
+
+t.test('what is told of statements whose pipelines were sent at once, and of none that only a Query had', async (t) => {
+  await moveTo('shadow-read');
+  const client = await login(shop.pgfig);
+  const pipeline = (name: string, sql: string): string[] => [
+    `Parse "${name}" "${sql}" []`,
+    `Describe S "${name}"`,
+    'Sync',
+  ];
+  send(client, 'Query "SELECT id, side FROM moving"', ...pipeline('id', 'SELECT id FROM moving'));
+  send(client, ...pipeline('bad', 'SELECT nonsense FROM moving'), ...pipeline('all', 'SELECT * FROM differing'));
+  for (const answered of ['C | ZI', '1 | t | ZI', /^E ERROR 42703 [^|]+ \| ZI$/, '1 | t | ZI'])
+    t.match(await answer(client), answered);
+  await moveTo('read-new');
+  const execute = (name: string): string[] => [`Bind "" "${name}" []`, 'Execute "" 0', 'Sync'];
+  send(client, ...execute('id'), ...execute('all'));
+  t.equal(await answer(client), '2 | C | ZI');
+  t.match(await answer(client), /^E ERROR 0A000 cached plan must not change result type \| ZI$/);
+  client.vanish();
 });
 
 t.test('other domains are not touched by the change', async (t) => {

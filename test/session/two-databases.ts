@@ -2,12 +2,16 @@ import pg from 'pg';
 import { startPgfig, type TestPgfig } from '../support/pgfig.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { onTeardown } from '../support/teardown.js';
+import { type Between, standBetween } from './between.js';
 
 /** A shop split over two servers: users only in the monolith, orders only in orders_db, `both` in each. */
 export interface Shop {
   readonly monolith: TestPostgres;
   readonly orders: TestPostgres;
   readonly pgfig: TestPgfig;
+  /** What stands before them; null unless asked for. */
+  readonly beforeMonolith: Between | null;
+  readonly beforeOrders: Between | null;
   /** Past the proxy. */
   inMonolith<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string): Promise<R[]>;
   inOrders<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string): Promise<R[]>;
@@ -38,6 +42,8 @@ export interface ShopOptions {
   readonly inMonolith?: string;
   readonly inOrders?: string;
   readonly rules?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** pgfig reaches both servers by way of something that can spoil what passes. */
+  readonly between?: boolean;
 }
 
 export async function startShop(options: ShopOptions = {}): Promise<Shop> {
@@ -48,8 +54,13 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     monolith.query(USERS + (options.inMonolith ?? ''), 'shop'),
     orders.query(ORDERS + (options.inOrders ?? ''), 'orders'),
   ]);
+  const beforeMonolith = options.between === true ? await standBetween(monolith.port) : null;
+  const beforeOrders = options.between === true ? await standBetween(orders.port) : null;
   const pgfig = await startPgfig({
-    databases: { monolith: monolith.url('shop'), orders_db: orders.url('orders') },
+    databases: {
+      monolith: beforeMonolith?.url(monolith.url('shop')) ?? monolith.url('shop'),
+      orders_db: beforeOrders?.url(orders.url('orders')) ?? orders.url('orders'),
+    },
     rules: { orders: ORDERS_RULE, ...options.rules },
     config: options.config ?? {},
   });
@@ -61,6 +72,8 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     monolith,
     orders,
     pgfig,
+    beforeMonolith,
+    beforeOrders,
     inMonolith: ask(monolith, 'shop'),
     inOrders: ask(orders, 'orders'),
     connect: (config = {}) => connect(pgfig.url(), config),

@@ -25,7 +25,8 @@ export function describe(
   if (type !== B.NoData && link.database !== session.homeName)
     translate(session, link.database, type, chunk, start, end);
   const head = session.describing[0];
-  if (head === undefined || head.link.link !== link) return;
+  // A Query's RowDescription is nobody's.
+  if (head === undefined || head.link.link !== link || !link.queue.headDescribes) return;
   const { prepared } = head;
   if (prepared !== null && prepared.name !== '') {
     prepared.description ??= { parameters: null, row: null };

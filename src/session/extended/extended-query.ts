@@ -18,7 +18,7 @@ import { failedTransaction, failureOf } from '../simple/send-query.js';
 import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from '../transaction/joining.js';
 import { settle } from '../transaction/unsettled.js';
 import { bindControl, describeControl, parseControl } from './extended-control.js';
-import { later, laterOn, othersBusy, send, sendParse, utf8 } from './extended-send.js';
+import { later, laterOn, othersBusy, send, sendDescribe, sendParse, utf8 } from './extended-send.js';
 import { refuseNestedOids, wantsBinary } from './nested-oids.js';
 import { endPipeline } from './pipeline-end.js';
 import { withPortal } from './portals.js';
@@ -175,8 +175,7 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
     !othersBusy(session, target) &&
     target.statements.get(name) === prepared
   ) {
-    session.describing.push({ prepared, link: target });
-    send(session, target, Expect.Describe, chunk, at, end);
+    sendDescribe(session, prepared, target, chunk, at, end);
     return;
   }
   if (plan.control !== null && describeControl(session, prepared, chunk, at, end)) return;
@@ -186,8 +185,7 @@ export function onDescribe(session: SessionCore, chunk: Buffer, at: number, end:
   };
   laterOn(session, chunk, at, end, find, false, async (link, frame) => {
     await ensurePrepared(session, prepared, link);
-    session.describing.push({ prepared, link });
-    send(session, link, Expect.Describe, frame, 0, frame.length);
+    sendDescribe(session, prepared, link, frame, 0, frame.length);
   });
 }
 
@@ -261,7 +259,7 @@ export function onSync(session: SessionCore, chunk: Buffer, at: number, end: num
   }
   session.unsettled = null;
   if (session.mirrors?.isOpen === true && session.tx === null) return syncMirrored(session);
-  if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && !session.pipelineLost) {
+  if (active?.inPipeline && !session.skipping && onlyPipeline(session, active) && session.pipelineFailure === null) {
     active.inPipeline = false;
     session.endImplicit();
     if (session.txStamp === 0) session.portals.clear();

@@ -87,6 +87,27 @@ export function sendParse(
   send(session, target, Expect.Parse, frame, 0, frame.length, watcher, mark);
 }
 
+/** @param prepared whose description it is; null: of a portal that is not known */
+export function sendDescribe(
+  session: SessionCore,
+  prepared: Prepared | null,
+  target: SessionLink,
+  chunk: Buffer,
+  at: number,
+  end: number,
+): void {
+  const { describing } = session;
+  const asked = { prepared, link: target };
+  const watcher = {
+    onDone: (ok: boolean): void => {
+      const place = describing.indexOf(asked);
+      if (!ok && place >= 0) describing.splice(place, 1);
+    },
+  };
+  send(session, target, Expect.Describe, chunk, at, end, watcher);
+  describing.push(asked);
+}
+
 export const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
 
 export const pipelineIsOpen = (session: SessionCore): boolean => {

@@ -1,5 +1,4 @@
 import { Expect } from '../../backend/reply-queue.js';
-import { PgfigError } from '../../errors/pgfig-error.js';
 import { sync } from '../../wire/frontend-messages.js';
 import { FAILED, IDLE } from '../client/client-end.js';
 import { settleContext } from '../names/settle-context.js';
@@ -15,11 +14,13 @@ import { inject, injectSync } from '../transaction/injection.js';
 export function endPipeline(session: SessionCore): Promise<void> | null {
   const open: SessionLink[] = [];
   for (const target of session.links.values()) if (target.inPipeline || target.link.queue.needsSync) open.push(target);
-  const failed = session.skipping || session.pipelineLost;
+  // It may have failed while the message that ends it was being worked on.
+  if (session.pipelineFailure !== null && !session.skipping) session.failMessage(session.pipelineFailure, false);
+  const failed = session.skipping;
   const shown = pickShown(session, open);
   session.flushRun();
   session.skipping = false;
-  session.pipelineLost = false;
+  session.pipelineFailure = null;
   const writer = session.pipelineWriter;
   session.endImplicit();
   if (open.length === 0) readyWhenAnswered(session);
@@ -67,10 +68,6 @@ function readyWhenAnswered(session: SessionCore): void {
   );
 }
 
-/** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
-export const pipelineLost = (): PgfigError =>
-  new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements');
-
 async function endAll(
   session: SessionCore,
   open: readonly SessionLink[],
@@ -80,10 +77,10 @@ async function endAll(
 ): Promise<void> {
   // All that was asked is answered before anything is committed: what is answered last may still fail.
   if (!failedBefore) await session.activeAnswered();
-  if (session.pipelineLost && !session.skipping) session.client.sayError(pipelineLost());
-  const failed = failedBefore || session.skipping || session.pipelineLost;
+  if (session.pipelineFailure !== null && !session.skipping) session.client.sayError(session.pipelineFailure);
+  const failed = failedBefore || session.skipping || session.pipelineFailure !== null;
   session.skipping = false;
-  session.pipelineLost = false;
+  session.pipelineFailure = null;
   const implicit = session.status === IDLE && session.tx === null;
   const needing = open.find((target) => target.link.queue.needsSync && !target.link.lost);
   const first = failed ? null : (writer ?? shown);

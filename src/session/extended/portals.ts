@@ -12,7 +12,7 @@ import { countSent, failedTransaction } from '../simple/send-query.js';
 import { watchEffects } from '../transaction/effects.js';
 import { isReady } from '../transaction/joining.js';
 import { describeControl, executeControl } from './extended-control.js';
-import { later, laterOn, othersBusy, send, utf8 } from './extended-send.js';
+import { later, laterOn, othersBusy, send, sendDescribe, utf8 } from './extended-send.js';
 import type { Portal, Prepared } from './prepared.js';
 import { refuseTakenName } from './sql-prepare.js';
 
@@ -44,7 +44,6 @@ export function withPortal(
       withPortal(session, name, expect, frame, 0, frame.length, describes, true);
     return laterOn(session, chunk, at, end, () => target, writes, again);
   }
-  const kind = describes ? Expect.Describe : expect;
   if (othersBusy(session, target)) {
     return later(session, chunk, at, end, (frame) => {
       withPortal(session, name, expect, frame, 0, frame.length, describes);
@@ -52,10 +51,10 @@ export function withPortal(
     });
   }
   if (!describes && portal !== undefined) return execute(session, portal, target, chunk, at, end);
-  if (describes) session.describing.push({ prepared: portal?.prepared ?? null, link: target });
+  if (describes) return sendDescribe(session, portal?.prepared ?? null, target, chunk, at, end);
   // A cursor's query was looked at when it was declared.
-  const unknown = !describes && !session.cursors.has(utf8(name));
-  send(session, target, kind, chunk, at, end, unknown ? watchUnknown(session) : null);
+  const unknown = !session.cursors.has(utf8(name));
+  send(session, target, expect, chunk, at, end, unknown ? watchUnknown(session) : null);
 }
 
 /** @param repeated the mirror knows of it already */
@@ -85,7 +84,10 @@ function execute(
   const mark = markOf(session, plan, target.database, portal.begun ? 'rest' : 'whole', Math.max(limit, 0));
   portal.begun = true;
   if (!plan.settles && !plan.watched) return send(session, target, Expect.Execute, chunk, at, end, null, mark);
-  if (plan.control?.type === 'commit' && session.tx !== null) session.commitSent = target;
+  if (plan.control?.type === 'commit' && session.tx !== null) {
+    session.commitSent = target;
+    session.readyBeforeCommit = target.link.queue.owedReady;
+  }
   // What follows may depend on the effect: it waits until the effect has taken place.
   if (plan.settles) {
     session.unsettled = { target, plan, sql: plan.everywhere ? textOfParse(prepared) : '' };

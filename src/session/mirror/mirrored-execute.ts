@@ -46,7 +46,7 @@ async function executeOnBoth(
 async function after(session: SessionCore, portal: Portal, begun: boolean, copy: StartedCopy | null): Promise<void> {
   const [tag = null] = takeTags(session);
   if (session.closed || begun) return;
-  const good = !session.skipping && !session.pipelineLost;
+  const good = !session.skipping && session.pipelineFailure === null;
   if (copy !== null) return copy.end(good, tag);
   if (!good) return;
   const { prepared, bind } = portal;

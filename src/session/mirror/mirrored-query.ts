@@ -6,7 +6,7 @@ import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction, sendQuery } from '../simple/send-query.js';
 import { endEverywhere } from '../transaction/ending.js';
-import { linkFor, makeReady } from '../transaction/joining.js';
+import { keepAwake, linkFor, makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
 import { failureOf } from './divergence.js';
 import { type StartedCopy, startCopy, whenCopied } from './mirrored-copy.js';
@@ -36,6 +36,8 @@ async function runOnBoth(session: SessionCore, plan: TextPlan, frame: Buffer): P
   try {
     const target = await linkFor(session, plan);
     await orRefusal(session, plan, () => makeReady(session, target, true));
+    // Between its answer and COMMIT the new database is waited for, and the client is not idle.
+    if (own !== null) keepAwake(target);
     const copy = plan.parsed.statements[0]?.copyStream === 'in' ? await startCopy(session, plan, frame) : null;
     session.tags = [];
     sendQuery(session, plan, target, frame);

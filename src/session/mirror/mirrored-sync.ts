@@ -15,7 +15,7 @@ export async function endMirrored(session: SessionCore): Promise<void> {
   // All is answered before anything is committed: the last answer may be an error.
   await session.activeAnswered();
   if (mirrors === null || session.closed) return;
-  const failed = session.skipping || session.pipelineLost;
+  const failed = session.skipping || session.pipelineFailure !== null;
   const through = mirrors.beginEnd();
   session.readyHold = 'wanted';
   try {

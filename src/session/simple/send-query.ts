@@ -6,7 +6,7 @@ import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { watchEffects } from '../transaction/effects.js';
-import { injectSync } from '../transaction/injection.js';
+import { expectSuccess, inject, injectSync } from '../transaction/injection.js';
 import { makeReady, writesOn } from '../transaction/joining.js';
 
 /** Counts a text that is sent. @returns what is to stand in the reply queue with it */
@@ -27,13 +27,44 @@ export function countSent(session: SessionCore, plan: TextPlan, target: SessionL
 
 /** Makes the link ready and sends the Query there. */
 export function sendOn(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): Promise<void> | null {
-  const ready = orRefusal(session, plan, () => makeReady(session, target, plan.writes));
+  const ready = orRefusal(session, plan, () => readyFor(session, target, plan.writes));
   const send = (): void => sendQuery(session, plan, target, frame);
   if (ready === null) {
     send();
     return null;
   }
   return ready.then(send);
+}
+
+/**
+ * A Query ends the pipelines that were not ended by Sync, and would be one transaction with them. Those on other
+ * databases are ended before it: they may only have read, and an error at their end is the Query's.
+ * @throws PgfigError NOT_OVER_SEVERAL_DATABASES, and as makeReady
+ */
+function readyFor(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> | null {
+  const open = session.tx === null ? [...session.links.values()].filter((other) => other.inPipeline) : [];
+  if (!open.some((other) => other !== target)) return makeReady(session, target, writes);
+  const { pipelineWriter } = session;
+  if (pipelineWriter !== null && pipelineWriter !== target) {
+    throw new PgfigError(
+      'NOT_OVER_SEVERAL_DATABASES',
+      `a Query cannot go on on database "${target.database}" with the pipeline before it, which has written to database "${pipelineWriter.database}"`,
+      { hint: 'End the pipeline with Sync first.' },
+    );
+  }
+  return endOthers(session, open, target).then(() => makeReady(session, target, writes) ?? undefined);
+}
+
+async function endOthers(session: SessionCore, open: readonly SessionLink[], target: SessionLink): Promise<void> {
+  for (const other of open) {
+    if (other === target) continue;
+    const ended = inject(other, 'COMMIT');
+    injectSync(other);
+    await session.drained(other);
+    expectSuccess(ended, other.database, 'ending the pipeline before a Query');
+  }
+  // What it has written unseen is committed.
+  if (session.pipelineWriter === null) session.ended(true);
 }
 
 export function sendQuery(session: SessionCore, plan: TextPlan, target: SessionLink, frame: Buffer): void {

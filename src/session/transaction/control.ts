@@ -109,6 +109,7 @@ function runEnd(
     !mirrored(session)
   ) {
     session.commitSent = how === 'commit' ? only : null;
+    session.readyBeforeCommit = 0;
     sendQuery(session, { ...plan, writes: false }, only, frame);
     return session
       .answered(only)

@@ -5,7 +5,7 @@ import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction } from '../simple/send-query.js';
 import { beginHere } from './begin.js';
-import { asRaised, inject, injectSync } from './injection.js';
+import { asRaised, expectSuccess, inject, injectSync } from './injection.js';
 import { replayJournal } from './joining.js';
 import { Transaction } from './transaction.js';
 import { finish, inheritFacts } from './transaction-end.js';
@@ -54,7 +54,7 @@ export async function endEverywhere(
   finish(session, committing && error === null);
   session.ended(committing && error === null);
   session.status = IDLE;
-  for (const participant of others) await session.drained(participant).catch(() => undefined);
+  for (const participant of others) await leftTransaction(session, participant);
   await settleContext(session);
   if (error !== null) throw error;
   if (chain) beginHere(session, { type: 'begin', modes: tx.modes, isolation: tx.isolation, readOnly: null });
@@ -114,6 +114,15 @@ function endReader(session: SessionCore, participant: SessionLink, commits: bool
   injectSync(participant);
 }
 
+/** A time-out or cancel may have hit the end itself: then the transaction is still open there, and fails all that follows. */
+async function leftTransaction(session: SessionCore, participant: SessionLink): Promise<void> {
+  await session.drained(participant).catch(() => undefined);
+  if (session.closed || participant.link.lost || participant.link.status === IDLE) return;
+  inject(participant, 'ROLLBACK');
+  injectSync(participant);
+  await session.drained(participant).catch(() => undefined);
+}
+
 /**
  * The participant that has written unseen (in a function) where no write was seen; null when none has.
  * @throws PgfigError HIDDEN_WRITE when several have: one of them could fail alone; why one could not be asked
@@ -126,7 +135,10 @@ async function hiddenWriter(session: SessionCore, tx: Transaction): Promise<Sess
     return { participant, assigned };
   });
   try {
-    for (const { participant } of asked) await session.drained(participant);
+    for (const { participant, assigned } of asked) {
+      await session.drained(participant);
+      expectSuccess(assigned, participant.database, 'looking for hidden writes');
+    }
   } catch (error) {
     // COMMIT ends the transaction, whatever it is answered.
     await endEverywhere(session, tx, 'rollback', false);

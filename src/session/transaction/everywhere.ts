@@ -1,6 +1,7 @@
 import { PgfigError } from '../../errors/pgfig-error.js';
 import type { ErrorFields } from '../../wire/decode.js';
 import { decodeQuery } from '../../wire/decode.js';
+import { terminate } from '../../wire/frontend-messages.js';
 import { openLink } from '../login/opening.js';
 import { settleContext } from '../names/settle-context.js';
 import type { TextPlan } from '../plan/text-plan.js';
@@ -10,6 +11,7 @@ import { sendOn } from '../simple/send-query.js';
 import { inject, injectQuery, injectSync } from './injection.js';
 import { anyLink } from './joining.js';
 import type { Transaction } from './transaction.js';
+import { forget } from './transaction-end.js';
 
 /**
  * What pools send between two users of a connection (DISCARD ALL; RESET ALL; CLOSE ALL; UNLISTEN * ...), and
@@ -86,19 +88,47 @@ async function repeatOnOthers(
   }
   for (const other of session.links.values()) {
     if (other === shown || other.link.lost) continue;
-    const failed = (error: ErrorFields): void =>
+    let refused = false;
+    const failed = (error: ErrorFields): void => {
+      refused = true;
       session.traffic.events.warning('what resets a session failed on one link', {
         database: other.database,
         error: error.message,
       });
+    };
     if (listens) other.holdsState = true;
     if (simple) injectQuery(other, sql, failed);
     else {
       inject(other, sql, [], failed);
       injectSync(other);
     }
-    await session.drained(other);
+    try {
+      await session.drained(other);
+    } catch (error) {
+      // A lost one has forgotten all.
+      if (listens || session.closed || !other.link.lost) throw error;
+    }
+    if (refused && !listens && session.tx === null) letGo(session, other, plan);
   }
+}
+
+/**
+ * A link that was not reset must serve nobody: what it still has set would be the last user's of a pooled connection.
+ * Where it holds what was to stay, the session ends with it.
+ */
+function letGo(session: SessionCore, target: SessionLink, plan: TextPlan): void {
+  const discards = plan.effects.some((effect) => effect.type === 'discard' && effect.what === 'all');
+  if (target.holdsState && !discards) {
+    return session.fail(
+      new PgfigError('BACKEND_LOST_WITH_STATE', `the session could not be reset on database "${target.database}"`),
+    );
+  }
+  const { counters } = session.traffic;
+  counters.fromBackends += target.link.bytesIn;
+  counters.toBackends += target.link.bytesOut;
+  session.links.delete(target.database);
+  forget(session, target);
+  target.link.close(terminate);
 }
 
 /** What the links have forgotten, the session forgets. */

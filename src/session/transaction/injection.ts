@@ -114,7 +114,11 @@ export const asRaised = (fields: ErrorFields): PgfigError =>
 /** @throws PgfigError for an injected statement that the backend refused */
 export function expectSuccess(injection: Injection, database: string, what: string): Injection {
   if (injection.error !== null) {
-    throw new PgfigError('INTERNAL', `${what} failed on database "${database}": ${injection.error.message}`);
+    // A time-out or cancel that hit it is the client's own.
+    throw new PgfigError('BACKEND_ANSWERED', injection.error.message, {
+      sqlstate: injection.error.code,
+      detail: `pgfig was ${what} on database "${database}".`,
+    });
   }
   return injection;
 }

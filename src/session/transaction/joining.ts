@@ -6,7 +6,7 @@ import { openLink } from '../login/opening.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { expectSuccess, inject, injectFlush, injectSync } from './injection.js';
+import { expectSuccess, type Injection, inject, injectFlush, injectSync } from './injection.js';
 import type { Transaction } from './transaction.js';
 
 /** Whether a statement may go to the link as it is: it has the transaction, the journal and the settings. */
@@ -192,7 +192,7 @@ async function admit(session: SessionCore, tx: Transaction, target: SessionLink)
 }
 
 /** The server must not end a participant for being idle while the client works on another one. */
-function keepAwake(participant: SessionLink): void {
+export function keepAwake(participant: SessionLink): void {
   inject(participant, 'SET LOCAL idle_in_transaction_session_timeout = 0', [], onFailure(participant));
 }
 
@@ -222,10 +222,11 @@ function refuseSecondWriter(session: SessionCore, target: SessionLink): void {
 async function guardOthers(session: SessionCore, tx: Transaction, writer: SessionLink): Promise<void> {
   for (const other of tx.participants) {
     if (other === writer || other.readOnly) continue;
-    inject(other, 'SET TRANSACTION READ ONLY');
+    const readOnly = inject(other, 'SET TRANSACTION READ ONLY');
     const assigned = inject(other, 'SELECT pg_catalog.pg_current_xact_id_if_assigned() IS NULL');
     injectSyncOrFlush(session, other);
     await session.drained(other);
+    expectSuccess(readOnly, other.database, 'setting the transaction READ ONLY');
     if (expectSuccess(assigned, other.database, 'looking for hidden writes').rows[0]?.[0] !== 't') {
       throw new PgfigError(
         'HIDDEN_WRITE',
@@ -238,9 +239,8 @@ async function guardOthers(session: SessionCore, tx: Transaction, writer: Sessio
 }
 
 /** Asks a link for the values of the settings that were changed there. */
-function askSettings(session: SessionCore, target: SessionLink): void {
+function askSettings(session: SessionCore, target: SessionLink): Injection {
   const names = session.settings.unknownOn(target);
-  if (names.length === 0) return;
   const sql = 'SELECT n, pg_catalog.current_setting(n, true) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n';
   const injection = inject(target, sql, [`{${names.map((name) => `"${name.replaceAll('"', '\\"')}"`).join(',')}}`]);
   const { onMessage } = injection;
@@ -250,6 +250,7 @@ function askSettings(session: SessionCore, target: SessionLink): void {
       if (name !== undefined && name !== null) session.settings.learn(name, value ?? '');
     }
   };
+  return injection;
 }
 
 /** Copies the settings that the link lacks, by value; outside of its transaction. */
@@ -257,9 +258,10 @@ export async function copySettings(session: SessionCore, target: SessionLink): P
   const { settings } = session;
   for (const asked of settings.askedLinks) {
     if (asked === target || asked.link.lost) continue;
-    askSettings(session, asked);
+    const values = askSettings(session, asked);
     injectSyncOrFlush(session, asked);
     await session.drained(asked);
+    expectSuccess(values, asked.database, 'asking for the settings that have changed');
   }
   if (settings.joinBarred) {
     throw new PgfigError(

@@ -5,6 +5,7 @@ import { sync } from '../../wire/frontend-messages.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
 import { failedTransaction } from '../simple/send-query.js';
+import { asRaised } from './injection.js';
 
 /** A statement of pgfig's own was refused: within a transaction that fails it, on whichever link it is open. */
 export function refusedInFront(session: SessionCore, target: SessionLink): void {
@@ -16,6 +17,15 @@ export function refusedInFront(session: SessionCore, target: SessionLink): void 
   const fields = target.injectionError;
   target.injectionError = null;
   answerSkipped(session, target, fields);
+}
+
+/**
+ * What pgfig asked within a pipeline has failed its implicit transaction, and the backend skips all that comes before
+ * Sync: the client must hear of it with its next message, if whoever asked does not tell.
+ */
+export function refusedInPipeline(session: SessionCore, target: SessionLink, fields: ErrorFields): void {
+  if (session.tx !== null || !target.inPipeline || !target.link.queue.needsSync) return;
+  session.pipelineFailure ??= asRaised(fields);
 }
 
 /**

@@ -116,8 +116,11 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
   const told = shown > 0 && session.queryFailed;
   const cause = fatal?.message ?? (error === null ? 'server closed the connection unexpectedly' : error.message);
   session.traffic.events.backendFailed(target.database, new Error(cause));
-  // Nobody takes its data any more.
-  if (session.active === target) session.copyIn = false;
+  if (session.active === target) {
+    // Nobody takes its data any more, and no ReadyForQuery of its own will end what it has failed.
+    session.copyIn = false;
+    session.queryFailed = false;
+  }
   const settingsLost = forget(session, target);
   // What its implicit transaction wrote is gone with it, or nobody knows.
   if (session.tx === null) session.ended(false);
@@ -162,8 +165,8 @@ function linkLost(session: SessionCore, target: SessionLink, fatal: ErrorFields 
     session.failHere(tx);
   }
   // What has not been sent yet is answered by whoever meant to send it.
-  if (shown > 0) answerOwed(session, target, lossOf(target, cause, fatal), { owed, told });
-  else if (target.inPipeline) session.pipelineLost = true;
+  if (shown > 0) answerOwed(session, target, lossOf(session, target, cause, fatal), { owed, told });
+  else if (target.inPipeline) session.pipelineFailure = pipelineLost();
 }
 
 /**
@@ -176,12 +179,16 @@ function endsSession(fatal: ErrorFields, usedLast: boolean): boolean {
   return !fatal.code.startsWith('57') && !fatal.code.startsWith('XX');
 }
 
-const lossOf = ({ database }: SessionLink, cause: string, fatal: ErrorFields | null): Buffer =>
-  errorResponse({
+function lossOf(session: SessionCore, { database }: SessionLink, cause: string, fatal: ErrorFields | null): Buffer {
+  const detail = 'What was under way there may have been carried out, or not; look before you repeat it.';
+  return errorResponse({
     severity: 'ERROR',
     code: fatal?.code ?? '08006',
     message: `the connection to database "${database}" was lost: ${cause}`,
+    // A transaction is rolled back with it.
+    ...(session.tx === null && { detail }),
   });
+}
 
 /**
  * Every request outstanding gets its error, and the ReadyForQuery that it was to end with.
@@ -200,12 +207,18 @@ function answerOwed(
     if (i > 0) session.client.say(loss);
     session.client.sayReady(session.status);
   }
-  if (owed > 0) session.queryFailed = false;
-  else session.skipping = target.inPipeline;
+  if (!target.inPipeline) return;
+  // A pipeline was begun behind them whose Sync has not been sent yet.
+  if (owed > 0) session.client.say(loss);
+  session.skipping = true;
 }
 
+/** Part of the pipeline's implicit transaction is gone with its link: the rest of it must not be committed. */
+const pipelineLost = (): PgfigError =>
+  new PgfigError('BACKEND_LOST', 'a connection was lost on which this pipeline has run statements');
+
 /** @returns whether settings of the session are lost with it, which nobody else knows */
-function forget(session: SessionCore, target: SessionLink): boolean {
+export function forget(session: SessionCore, target: SessionLink): boolean {
   if (session.home === target) session.home = null;
   if (session.last === target) session.last = null;
   if (session.active === target) session.active = null;

@@ -105,6 +105,30 @@ t.test('a new side that is stuck is waited for no longer than statementTimeout',
   }, 'the statement was cancelled there');
 });
 
+t.test('the monolith does not take a client for idle whose statement waits for the new side', async (t) => {
+  const shop = await startMirroredShop({ mirror: { statementTimeout: '20s' } });
+  const blocker = new pg.Client({ connectionString: shop.copy.url('orders') });
+  await blocker.connect();
+  await onTeardown(() => blocker.end());
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT 1 FROM orders WHERE id = 1 FOR UPDATE');
+  const client = await shop.connect();
+  await client.query("SET idle_in_transaction_session_timeout = '100ms'");
+  const writing = client.query("UPDATE orders SET note = 'patient' WHERE id = 1");
+  await until(async () => {
+    const idle = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'
+      AND clock_timestamp() - state_change > '300ms'`;
+    const { rows } = await shop.monolith.query(idle);
+    return rows.length === 1;
+  }, 'the monolith has waited for longer than that');
+  await blocker.query('ROLLBACK');
+  t.match(await writing, { rowCount: 1 });
+  t.match(await alike(t, shop, 'both have it'), ['(1,patient,0,,,,)', '(2,cup,0,,,,)']);
+  t.match((await client.query('SHOW idle_in_transaction_session_timeout')).rows, [
+    { idle_in_transaction_session_timeout: '100ms' },
+  ]);
+});
+
 t.test('errors and other numbers of rows', async (t) => {
   const shop = await startMirroredShop({
     inCopy:
