@@ -101,6 +101,14 @@ export class ReplyQueue {
     return this.#count === 0 ? null : (this.#hidden[this.#head] ?? null);
   }
 
+  /** Whether a Sync is not answered yet, the client's or one of pgfig's own. */
+  get hasSync(): boolean {
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#kinds[(this.#head + i) & (this.#kinds.length - 1)] === Expect.Sync) return true;
+    }
+    return false;
+  }
+
   /** Whether the reply that comes next is that to a Describe. */
   get headDescribes(): boolean {
     return this.#count > 0 && this.#kinds[this.#head] === Expect.Describe;

@@ -13,6 +13,8 @@ export class SessionLink {
   journalAt = 0;
   /** What must run here before anything else: the way back to a savepoint. */
   readonly undo: string[] = [];
+  /** BEGIN of the transaction that this link has joined; null once it is known to be over. */
+  beginning: { readonly over: boolean } | null = null;
   /** Has been set READ ONLY, because another link writes in this transaction. */
   readOnly = false;
   /** Version of the session's settings that this link has. */

@@ -181,3 +181,31 @@ t.test('a link dies behind the answer in front of a COMMIT that was sent with it
   t.equal(await answer(client), 'C | ZT');
   t.match((await client.untilClosed()).at(-1)?.body.toString(), /08007/);
 });
+
+t.test('BEGIN is refused: what was sent behind a Sync meanwhile is not carried out without it', async (t) => {
+  const client = await open();
+  beforeOrders.replace('BEGIN', 'BEGI_');
+  send(client, ...extended('BEGIN'), 'Query "SELECT 1 FROM orders"', ...extended('SAVEPOINT a'), 'Sync');
+  send(client, `Query "INSERT INTO orders VALUES (98, 1, 'x')"`);
+  t.match(await answer(client), /^1 \| 2 \| C \| E ERROR 42601 [^|]+ \| ZE$/);
+  t.match(await answer(client), /^E ERROR 25P02 [^|]+ \| ZE$/);
+  t.match(await answer(client), /^E ERROR 25P02 [^|]+ \| ZE$/);
+  beforeOrders.rest();
+  t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');
+  t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 98'), []);
+  await inStep(t, client);
+});
+
+t.test('the same where pipelines follow each other', async (t) => {
+  const client = await open();
+  t.equal(await ask(client, 'BEGIN'), 'C | ZT');
+  beforeOrders.replace('BEGIN', 'BEGI_');
+  send(client, ...extended('SELECT 1 FROM orders'), 'Sync');
+  send(client, ...extended("INSERT INTO orders VALUES (99, 1, 'x')"), 'Sync');
+  t.match(await answer(client), /^E ERROR 42601 [^|]+ \| ZE$/);
+  t.match(await answer(client), /^E ERROR 25P02 [^|]+ \| ZE$/);
+  beforeOrders.rest();
+  t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');
+  t.strictSame(await shop.inOrders('SELECT 1 FROM orders WHERE id = 99'), []);
+  await inStep(t, client);
+});

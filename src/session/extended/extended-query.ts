@@ -14,7 +14,7 @@ import { type Found, lookUp, whenRead } from '../plan/reading.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { failedTransaction, failureOf } from '../simple/send-query.js';
+import { failedTransaction, failureOf } from '../transaction/failed.js';
 import { isReady, linkFor, makeReady, mayWrite, openLinkOf } from '../transaction/joining.js';
 import { settle } from '../transaction/unsettled.js';
 import { bindControl, describeControl, parseControl } from './extended-control.js';

@@ -17,9 +17,10 @@ import type { SessionLink } from '../session-link.js';
 import { runControl } from '../transaction/control.js';
 import { watchEffects } from '../transaction/effects.js';
 import { runEverywhere } from '../transaction/everywhere.js';
+import { failureOf } from '../transaction/failed.js';
 import { isReady, linkFor, mayWrite } from '../transaction/joining.js';
 import { adoptAgain } from '../transaction/transaction-end.js';
-import { count, failureOf, sendOn, sendQuery } from './send-query.js';
+import { count, sendOn, sendQuery } from './send-query.js';
 import { runSplit } from './split-query.js';
 
 /**

@@ -7,9 +7,10 @@ import { openLink } from '../login/opening.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import { endEverywhere } from '../transaction/ending.js';
+import { failedTransaction } from '../transaction/failed.js';
 import { makeReady } from '../transaction/joining.js';
 import { Transaction } from '../transaction/transaction.js';
-import { countSent, failedTransaction } from './send-query.js';
+import { countSent } from './send-query.js';
 
 /**
  * A query string whose statements belong to several databases. One that only reads is split, under transactions

@@ -6,10 +6,11 @@ import { settleContext } from '../names/settle-context.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { failedTransaction, sendOn, sendQuery } from '../simple/send-query.js';
+import { sendOn, sendQuery } from '../simple/send-query.js';
 import { failedOrLast, forwardToAny } from './anywhere.js';
 import { beginHere } from './begin.js';
 import { chainOn, endEverywhere, tellLoss } from './ending.js';
+import { failedTransaction } from './failed.js';
 import { runSavepoint } from './savepoints.js';
 import type { Transaction } from './transaction.js';
 

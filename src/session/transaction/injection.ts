@@ -14,6 +14,9 @@ import type { SessionLink } from '../session-link.js';
 const STATEMENT = 'pgfig_once';
 const PORTAL = 'pgfig';
 
+/** Parse, Bind, Execute, and two times Close. */
+const MESSAGES = 5;
+
 const NOTHING: Hidden = {};
 const CLOSE_BOTH = Buffer.concat([closePortal(PORTAL), closeStatement(STATEMENT)]);
 const RUN_PORTAL = execute(PORTAL, 0);
@@ -24,12 +27,23 @@ export class Injection implements Hidden {
   error: ErrorFields | null = null;
   /** Command tag of the answer. */
   tag = '';
+  /** Its messages that are not answered yet, nor skipped. */
+  #open = MESSAGES;
   readonly #target: SessionLink;
   readonly #onFailure: ((error: ErrorFields) => void) | null;
 
   constructor(target: SessionLink, onFailure: ((error: ErrorFields) => void) | null) {
     this.#target = target;
     this.#onFailure = onFailure;
+  }
+
+  /** It was carried out, refused or skipped. */
+  get over(): boolean {
+    return this.#open === 0;
+  }
+
+  onDone(): void {
+    this.#open--;
   }
 
   onMessage(type: number, chunk: Buffer, start: number, end: number): void {

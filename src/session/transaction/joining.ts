@@ -6,6 +6,7 @@ import { openLink } from '../login/opening.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
+import { failedTransaction } from './failed.js';
 import { expectSuccess, type Injection, inject, injectFlush, injectSync } from './injection.js';
 import type { Transaction } from './transaction.js';
 
@@ -16,8 +17,15 @@ export function isReady(session: SessionCore, target: SessionLink): boolean {
     (session.pipelineSnapshot === null || session.pipelineSnapshot === target) &&
     target.txStamp === session.txStamp &&
     target.settingsVersion === session.settings.version &&
-    target.cancelling === 0
+    target.cancelling === 0 &&
+    (target.beginning === null || mayFollow(target))
   );
+}
+
+/** What comes behind a Sync would be carried out also where the BEGIN in front of it is refused. */
+function mayFollow(target: SessionLink): boolean {
+  if (target.beginning?.over) target.beginning = null;
+  return target.beginning === null || !target.link.queue.hasSync;
 }
 
 /** Whether a write may go to the link without more ado; notes it as the writer. */
@@ -109,6 +117,10 @@ function refuseSecond(session: SessionCore, target: SessionLink): void {
 
 async function catchUp(session: SessionCore, target: SessionLink, writes: boolean): Promise<void> {
   const { tx } = session;
+  if (!mayFollow(target)) {
+    await session.answered(target);
+    if (session.tx?.failedHere) throw failedTransaction();
+  }
   if (target.cancelling > 0) await session.waiters.until(() => target.cancelling === 0 || session.closed);
   if (target.settingsVersion !== session.settings.version && (tx === null || target.txStamp === 0)) {
     await copySettings(session, target);
@@ -142,7 +154,7 @@ export function begin(session: SessionCore, tx: Transaction, target: SessionLink
   }
   const readOnly = tx.writer !== null && tx.writer !== target;
   const modes = readOnly ? [tx.modes, 'READ ONLY'].filter((mode) => mode !== '').join(', ') : tx.modes;
-  inject(target, modes === '' ? 'BEGIN' : `BEGIN ${modes}`, [], onFailure(target));
+  target.beginning = inject(target, modes === '' ? 'BEGIN' : `BEGIN ${modes}`, [], onFailure(target));
   target.readOnly = readOnly;
   target.journalAt = 0;
   target.undo.length = 0;

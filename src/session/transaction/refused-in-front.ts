@@ -4,7 +4,7 @@ import type { ErrorFields } from '../../wire/decode.js';
 import { sync } from '../../wire/frontend-messages.js';
 import type { SessionCore } from '../session-core.js';
 import type { SessionLink } from '../session-link.js';
-import { failedTransaction } from '../simple/send-query.js';
+import { failedTransaction } from './failed.js';
 import { asRaised } from './injection.js';
 
 /** A statement of pgfig's own was refused: within a transaction that fails it, on whichever link it is open. */

@@ -4,8 +4,9 @@ import { commandComplete } from '../../wire/backend-messages.js';
 import { FAILED, IN_TRANSACTION } from '../client/client-end.js';
 import type { TextPlan } from '../plan/text-plan.js';
 import type { SessionCore } from '../session-core.js';
-import { failedTransaction, sendQuery } from '../simple/send-query.js';
+import { sendQuery } from '../simple/send-query.js';
 import { failedOrLast, forwardToAny } from './anywhere.js';
+import { failedTransaction } from './failed.js';
 import { makeReady } from './joining.js';
 import type { Transaction } from './transaction.js';
 
