@@ -230,20 +230,23 @@ export class ClientSession extends SessionCore implements ChannelOwner, LinkOwne
       this.readyHold = 'held';
       return 0;
     }
-    if (this.tx !== null && this.tx.idleTimeout > 0 && link.queue.shown === 0) this.#watchIdle(this.tx.idleTimeout);
+    if (link.queue.shown === 0) this.watchIdle();
     return this.status;
   }
 
   /** Within a transaction over several databases the client's time-out is pgfig's to enforce (see keepAwake). */
-  #watchIdle(timeout: number): void {
-    clearTimeout(this.#idleTimer ?? undefined);
-    this.#idleTimer = setTimeout(
-      () =>
-        this.fail(
-          new PgfigError('IDLE_IN_TRANSACTION_TIMEOUT', 'terminating connection due to idle-in-transaction timeout'),
-        ),
-      timeout,
-    );
+  protected override watchIdle(): void {
+    const timeout = this.tx?.idleTimeout ?? 0;
+    if (timeout === 0) return;
+    this.#stopIdleTimer();
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = null;
+      // It works on something that was sent along: when that is answered, the clock begins anew.
+      if (this.state === 'active') return;
+      this.fail(
+        new PgfigError('IDLE_IN_TRANSACTION_TIMEOUT', 'terminating connection due to idle-in-transaction timeout'),
+      );
+    }, timeout);
   }
 
   #observe(target: SessionLink): void {

@@ -191,7 +191,11 @@ export abstract class SessionCore extends SessionState {
   sayReady(): void {
     this.readyPromised = true;
     this.client.sayReady(this.status);
+    this.watchIdle();
   }
+
+  /** The client has been told that it may go on. */
+  protected abstract watchIdle(): void;
 
   /** A Query that fails takes the pipeline along that was open when it came: they are one transaction. */
   #undoPipelines(): void {
