@@ -65,8 +65,10 @@ t.test('the broker is away: nothing is lost, and a backlog goes in bounded turns
     );
   }
   await world.pgfig.until(async () => (await world.metric(WAITING)) === 15_000, 'it waits');
-  t.ok(Number(await world.metric('pgfig_events_lag_seconds{domain="orders",kind="changes"}')) > 0);
-  t.ok(Number(await world.metric('pgfig_events_failures_total{domain="orders",kind="changes"}')) > 0);
+  const late = 'pgfig_events_lag_seconds{domain="orders",kind="changes"}';
+  await world.pgfig.until(async () => Number(await world.metric(late)) > 0, 'it is late');
+  const failures = 'pgfig_events_failures_total{domain="orders",kind="changes"}';
+  await world.pgfig.until(async () => Number(await world.metric(failures)) > 0, 'a try has failed');
   await kafka.restart();
   const reader = await readTopics(t, kafka.client(), [`${world.prefix}orders`]);
   await reader.until((all) => compacted(all).size === 3_001 && nOf(all, 3_001).includes(4), 'all of it');
