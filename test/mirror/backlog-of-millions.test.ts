@@ -1,4 +1,6 @@
 import t from 'tap';
+import { FEED_SETTINGS } from '../../src/events/feed/change-feed.js';
+import { anyWaiting, findCut } from '../../src/events/feed/waiting.js';
 import { openMirrorClient } from '../../src/mirror/connection.js';
 import { parseSnapshot } from '../../src/mirror/position/snapshot.js';
 import { eventsSince } from '../../src/mirror/relay/events-sql.js';
@@ -71,9 +73,28 @@ t.test(`${CHANGES} changes wait, and a snapshot is held that is older than all o
     const [row] = await side.rows(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${look}`);
     const [{ Plan: plan }] = JSON.parse(row?.[0] ?? '');
     const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
-    // Two for each of its rows, of which several share a page.
-    t.ok(pages < 500, `a turn's look touches ${pages} pages`);
+    t.ok(pages < 100, `a turn's look touches ${pages} pages`);
     await side.client.end();
+  });
+
+  await t.test('nor what a turn of the change feed asks', async (t) => {
+    const feed = await openMirrorClient(pair.config, 'monolith', 'test');
+    await feed.query(FEED_SETTINGS);
+    const touched = async (): Promise<number> => {
+      await feed.query('SELECT pg_stat_force_next_flush()');
+      const { rows } = await feed.query(
+        `SELECT heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit AS pages
+           FROM pg_statio_all_tables WHERE relid = 'pgfig.outbox'::regclass`,
+      );
+      return Number(rows[0]?.pages);
+    };
+    const since = [{ mirror: 1, oids: [oid], position: parseSnapshot(position) }];
+    const before = await touched();
+    t.ok((await findCut(feed, since, 1_000)).below, 'the backlog is cut');
+    t.ok(await anyWaiting(feed, since), 'something waits');
+    const pages = (await touched()) - before;
+    t.ok(pages > 0 && pages < 500, `it touches ${pages} pages`);
+    await feed.end();
   });
 
   const before = process.memoryUsage.rss();

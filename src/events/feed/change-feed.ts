@@ -24,6 +24,9 @@ export interface ChangeFeedOptions extends FeedOptions {
 /** Advisory lock on the source, (this, mirrors.id): whoever has it runs the feed. */
 export const FEED_LOCK = 706_466_713;
 
+/** No bitmap: it reads all entries of a backlog for the first few, whenever the outbox's statistics lag behind. */
+export const FEED_SETTINGS = "SET IntervalStyle = 'iso_8601'; SET enable_bitmapscan = off";
+
 const REFRESH_MS = 30_000;
 /** Counting what waits takes a twentieth of the time at most. */
 const MEASURE_MS = 2_000;
@@ -81,7 +84,7 @@ export class ChangeFeed extends LeasedFeed<ChangeFeedOptions> {
   async begin(client: pg.Client): Promise<void> {
     this.#refreshAt = 0;
     this.#joining.clear();
-    await client.query("SET IntervalStyle = 'iso_8601'");
+    await client.query(FEED_SETTINGS);
     await this.#refresh(client);
   }
 

@@ -50,9 +50,10 @@ export const RAW: pg.CustomTypesConfig = { getTypeParser: () => (value: unknown)
 
 /**
  * For the relay's queries, which look up keys by an index. A hash or a merge join would read a table of any size for a
- * handful of keys whenever the outbox's statistics lag behind.
+ * handful of keys whenever the outbox's statistics lag behind, and a bitmap all entries of a backlog for the first few.
  */
-const SETTINGS = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off';
+const SETTINGS =
+  'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off';
 
 /** The relay's connection to the source. One transaction at a time, read only. */
 export class SourceSide {
