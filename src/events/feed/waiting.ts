@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Snapshot } from '../../mirror/position/snapshot.js';
+import { ofTables } from '../../mirror/relay/events-sql.js';
 
 /** Captured tables, and what of their events has been sent. */
 export interface Since {
@@ -34,9 +35,7 @@ export function eventsSince(since: readonly Since[], cut: bigint | null): string
 
 function rangesOf({ mirror, oids, position }: Since, cut: bigint | null): string[] {
   const below = cut === null ? '' : ` AND xid < '${cut}'::xid8`;
-  // Of one table the index has them in the order of xid; not so for a list, even of one.
-  const which = oids.length === 1 ? `= '${oids[0]}'::oid` : `= ANY ('{${oids.join(',')}}'::oid[])`;
-  const from = `SELECT id, xid, tbl, op, key FROM pgfig.outbox WHERE mirror = ${mirror} AND tbl ${which}${below}`;
+  const from = `SELECT id, xid, tbl, op, key FROM pgfig.outbox WHERE mirror = ${mirror} AND ${ofTables(oids)}${below}`;
   const ranges = [`${from} AND xid >= '${position.xmax}'::xid8`];
   if (position.xip.length > 0) ranges.push(`${from} AND xid = ANY ('{${position.xip.join(',')}}'::xid8[])`);
   return ranges;

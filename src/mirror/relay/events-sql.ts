@@ -58,14 +58,16 @@ function ranges(tables: readonly Since[], cut: bigint | null, columns: string): 
   const below = cut === null ? '' : ` AND xid < '${cut}'::xid8`;
   const parts: string[] = [];
   for (const [position, oids] of byPosition(tables)) {
-    // Of one table the index has them in the order of xid; not so for a list, even of one.
-    const which = oids.length === 1 ? `= '${oids[0]}'::oid` : `= ANY ('{${oids.join(',')}}'::oid[])`;
-    const from = `SELECT ${columns} FROM pgfig.outbox WHERE tbl ${which}`;
+    const from = `SELECT ${columns} FROM pgfig.outbox WHERE ${ofTables(oids)}`;
     parts.push(`${from} AND xid >= '${position.xmax}'::xid8${below}`);
     if (position.xip.length > 0) parts.push(`${from} AND xid = ANY ('{${position.xip.join(',')}}'::xid8[])${below}`);
   }
   return parts;
 }
+
+/** Of one table the index has its events in the order of xid; not so for a list, even of one. */
+export const ofTables = (oids: readonly number[]): string =>
+  oids.length === 1 ? `tbl = '${oids[0]}'::oid` : `tbl = ANY ('{${oids.join(',')}}'::oid[])`;
 
 function byPosition(tables: readonly Since[]): ReadonlyMap<Snapshot, number[]> {
   const groups = new Map<string, { position: Snapshot; oids: number[] }>();
