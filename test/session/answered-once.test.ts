@@ -21,6 +21,16 @@ async function open(): Promise<{ readonly client: RawClient; readonly inUsers: n
   return { client, inUsers: await backendOf(client, 'users'), inOrders: await backendOf(client, 'orders') };
 }
 
+/** A pipeline fails, which the client is told, and its link ends with the Sync on its way. */
+async function diesBehindError(client: RawClient, inOrders: number): Promise<void> {
+  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
+  while ((await client.message())?.type !== 'E');
+  stop(inOrders);
+  send(client, 'Sync');
+  await until(() => unread(shop.orders.port) > 0, 'the Sync');
+  await endBackend(pgfig, inOrders, shop.inOrders);
+}
+
 const ENDED = /^E ERROR 08006 [^|]+ \| ZI$/;
 
 t.test('a link dies while another is asked whether the statement may write there', async (t) => {
@@ -78,12 +88,7 @@ t.test('ROLLBACK behind a pipeline whose link has died', async (t) => {
 
 t.test('a link dies behind an error that has been told, before the ReadyForQuery of its pipeline', async (t) => {
   const { client, inOrders } = await open();
-  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
-  while ((await client.message())?.type !== 'E');
-  stop(inOrders);
-  send(client, 'Sync');
-  await until(() => unread(shop.orders.port) > 0, 'the Sync');
-  await endBackend(pgfig, inOrders, shop.inOrders);
+  await diesBehindError(client, inOrders);
   t.equal(await answer(client), 'ZI');
   t.strictSame(await client.rows('SELECT 41 + 1 FROM users LIMIT 1'), ['42']);
   client.vanish();
@@ -92,12 +97,7 @@ t.test('a link dies behind an error that has been told, before the ReadyForQuery
 t.test('the same within a transaction: what comes next is told of the loss', async (t) => {
   const { client, inOrders } = await open();
   for (const sql of ['BEGIN', 'SELECT 1 FROM users']) t.equal(await ask(client, sql), 'C | ZT');
-  send(client, ...extended('SELECT 1/0 FROM orders'), 'Flush');
-  while ((await client.message())?.type !== 'E');
-  stop(inOrders);
-  send(client, 'Sync');
-  await until(() => unread(shop.orders.port) > 0, 'the Sync');
-  await endBackend(pgfig, inOrders, shop.inOrders);
+  await diesBehindError(client, inOrders);
   t.equal(await answer(client), 'ZE');
   t.match(await ask(client, 'SELECT 1 FROM users'), /^E ERROR 08006 [^|]+ \| ZE$/);
   t.equal(await ask(client, 'ROLLBACK'), 'C | ZI');

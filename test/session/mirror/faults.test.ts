@@ -72,13 +72,19 @@ t.test('killed between two statements of a transaction that is rolled back: noth
   t.strictSame(await shop.divergences(), {});
 });
 
-t.test('a new side that is stuck is waited for no longer than statementTimeout', async (t) => {
-  const shop = await startMirroredShop({ mirror: { statementTimeout: '300ms' } });
+/** Somebody else has row 1 of the new side. */
+async function blockFirst(shop: Awaited<ReturnType<typeof startMirroredShop>>): Promise<pg.Client> {
   const blocker = new pg.Client({ connectionString: shop.copy.url('orders') });
   await blocker.connect();
   await onTeardown(() => blocker.end());
   await blocker.query('BEGIN');
   await blocker.query('SELECT 1 FROM orders WHERE id = 1 FOR UPDATE');
+  return blocker;
+}
+
+t.test('a new side that is stuck is waited for no longer than statementTimeout', async (t) => {
+  const shop = await startMirroredShop({ mirror: { statementTimeout: '300ms' } });
+  const blocker = await blockFirst(shop);
   const client = await shop.connect();
   await client.query("UPDATE orders SET note = 'late' WHERE id = 1");
   t.match(await client.query('SELECT note FROM orders WHERE id = 1'), { rows: [{ note: 'late' }] });
@@ -107,11 +113,7 @@ t.test('a new side that is stuck is waited for no longer than statementTimeout',
 
 t.test('the monolith does not take a client for idle whose statement waits for the new side', async (t) => {
   const shop = await startMirroredShop({ mirror: { statementTimeout: '20s' } });
-  const blocker = new pg.Client({ connectionString: shop.copy.url('orders') });
-  await blocker.connect();
-  await onTeardown(() => blocker.end());
-  await blocker.query('BEGIN');
-  await blocker.query('SELECT 1 FROM orders WHERE id = 1 FOR UPDATE');
+  const blocker = await blockFirst(shop);
   const client = await shop.connect();
   await client.query("SET idle_in_transaction_session_timeout = '100ms'");
   const writing = client.query("UPDATE orders SET note = 'patient' WHERE id = 1");
